@@ -1,0 +1,65 @@
+"""Compresses superseded content as a zstd delta against the content that took its place.
+
+A delta is one zstd frame made with the newer bytes as a raw-content dictionary (`zstd --patch-from` reads and writes the
+same form); a keyframe is a plain zstd frame. Both record the size of what they decode to and carry no checksum of their
+own, since every blob is checked against its hash when it is read.
+
+The window covers dictionary and content together. Without that, zstd forgets the start of the dictionary in long
+documents and the delta of a small edit grows to the size of the document.
+"""
+
+from __future__ import annotations
+
+import zstandard
+
+DELTA_LEVEL = 3
+# Keyframes are rare (one in 32 versions, and the last content of removed documents) and cannot lean on a neighbour, so
+# they are worth more effort.
+KEYFRAME_LEVEL = 9
+# zstd's own limits for the base-2 logarithm of the window in bytes; 30 is 1 GiB, the largest content SQLite can hold.
+_WINDOW_LOG_MIN = 10
+_WINDOW_LOG_MAX = 30
+
+
+class DecodeError(ValueError):
+    """Says that bytes are not a frame, or not one made with this base."""
+
+
+def encode_delta(older: bytes, newer: bytes) -> bytes:
+    """Returns `older` as a delta from which it can be rebuilt with `newer` at hand."""
+    parameters = zstandard.ZstdCompressionParameters.from_level(
+        DELTA_LEVEL,
+        source_size=len(older),
+        window_log=_window_log(len(older) + len(newer)),
+        write_content_size=1,
+        write_checksum=0,
+        write_dict_id=0,
+    )
+    base = zstandard.ZstdCompressionDict(newer, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    return zstandard.ZstdCompressor(compression_params=parameters, dict_data=base).compress(older)
+
+
+def encode_keyframe(data: bytes) -> bytes:
+    """Returns the bytes compressed on their own."""
+    return zstandard.ZstdCompressor(level=KEYFRAME_LEVEL, write_checksum=False).compress(data)
+
+
+def decode(frame: bytes, base: bytes | None) -> bytes:
+    """Rebuilds what `encode_delta` (with its `newer` as `base`) or `encode_keyframe` (`base` None) was given.
+
+    Raises:
+        DecodeError: The frame is damaged, or the base is not the one it was made with and zstd noticed. A wrong base that
+            goes unnoticed gives wrong bytes: callers compare the hash.
+    """
+    dictionary = None
+    if base:
+        dictionary = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    decompressor = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << (_WINDOW_LOG_MAX + 1))
+    try:
+        return decompressor.decompress(frame, read_across_frames=False, allow_extra_data=False)
+    except (zstandard.ZstdError, MemoryError) as error:
+        raise DecodeError(str(error)) from error
+
+
+def _window_log(size_bytes: int) -> int:
+    return min(max(size_bytes.bit_length(), _WINDOW_LOG_MIN), _WINDOW_LOG_MAX)

@@ -1,0 +1,200 @@
+"""Reads what a check needs: SQLite's own verdicts, the rows that break the format's rules, and all content.
+
+Each function answers one question and changes nothing. The rules are those that archive/FORMAT.md states.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from archive import codec
+from archive.hashing import chain_digest, hash_bytes
+from archive.storage import paths
+from archive.storage.blobs import MAX_HEIGHT
+from archive.storage.faults import DATABASE_ERRORS, reason_of
+
+
+class BlobVerdict(NamedTuple):
+    """What re-reading one blob showed; `error` is empty where it matches its hash."""
+
+    blob_id: int
+    size_bytes: int
+    error: str
+
+
+# Name of the rule, and the query for the rows that break it: (object, message).
+RULES: dict[str, str] = {
+    "versions of a document follow each other": """
+        SELECT 'version ' || number || ' of ' || path, 'its interval overlaps the one before, or its number does not follow'
+        FROM (SELECT d.path, v.number, v.first_snapshot_id,
+                lag(v.until_snapshot_id) OVER w AS before_until, lag(v.number, 1, 0) OVER w AS before_number
+              FROM versions v JOIN documents d ON d.id = v.document_id
+              WINDOW w AS (PARTITION BY v.document_id ORDER BY v.number))
+        WHERE number != before_number + 1 OR (before_number > 0 AND coalesce(before_until, 1e18) > first_snapshot_id)""",
+    "a version has the size of its blob": """
+        SELECT 'version ' || v.number || ' of ' || d.path,
+               'it says ' || v.size_bytes || ' bytes, its content has ' || b.size_bytes
+        FROM versions v JOIN documents d ON d.id = v.document_id JOIN blobs b ON b.id = v.blob_id
+        WHERE v.size_bytes != b.size_bytes""",
+    "a version lies in snapshots of its document's source": """
+        SELECT 'version ' || v.number || ' of ' || d.path, 'it begins or ends in a snapshot of another source'
+        FROM versions v JOIN documents d ON d.id = v.document_id
+        JOIN snapshots f ON f.id = v.first_snapshot_id LEFT JOIN snapshots u ON u.id = v.until_snapshot_id
+        WHERE f.source_id != d.source_id OR u.source_id != d.source_id""",
+    "every document has a version": """
+        SELECT 'document ' || d.path, 'it has no version' FROM documents d
+        WHERE NOT EXISTS (SELECT 1 FROM versions v WHERE v.document_id = d.id)""",
+    "content is plain if and only if it is current": """
+        SELECT 'blob ' || b.id,
+               CASE WHEN c.blob_id IS NULL THEN 'it is current and not plain' ELSE 'it is plain and not current' END
+        FROM blobs b LEFT JOIN contents c ON c.blob_id = b.id
+        WHERE (c.blob_id IS NOT NULL) != EXISTS (
+          SELECT 1 FROM versions v WHERE v.blob_id = b.id AND v.until_snapshot_id IS NULL)""",
+    "content is in exactly one place": """
+        SELECT 'blob ' || b.id,
+               CASE WHEN c.blob_id IS NULL THEN 'its content is nowhere' ELSE 'its content is in two places' END
+        FROM blobs b LEFT JOIN contents c ON c.blob_id = b.id LEFT JOIN deltas d ON d.blob_id = b.id
+        WHERE (c.blob_id IS NULL) = (d.blob_id IS NULL)""",
+    "content belongs to a version": """
+        SELECT 'blob ' || b.id, 'no version has it' FROM blobs b
+        WHERE NOT EXISTS (SELECT 1 FROM versions v WHERE v.blob_id = b.id)""",
+    "an incomplete snapshot has a reason, a complete one none": """
+        SELECT 'snapshot ' || n.id, CASE n.is_complete WHEN 1 THEN 'it says it is complete and has problems that say otherwise'
+          ELSE 'it says it is incomplete and has no problem that says why' END
+        FROM snapshots n WHERE n.is_complete = EXISTS (
+          SELECT 1 FROM problems p WHERE p.source_id = n.source_id AND p.severity = 'incomplete'
+          AND p.first_snapshot_id <= n.id AND coalesce(p.until_snapshot_id, 1e18) > n.id)""",
+}
+
+
+def integrity(connection: Connection) -> list[str]:
+    """Returns what SQLite's integrity check says is wrong with the file; empty where it says ok."""
+    rows = [str(message) for (message,) in connection.exec_driver_sql("PRAGMA integrity_check(100)")]
+    return [] if rows == ["ok"] else rows
+
+
+def dangling(connection: Connection) -> list[str]:
+    """Returns the rows whose foreign keys lead nowhere."""
+    rows = connection.exec_driver_sql("PRAGMA foreign_key_check")
+    return [f"row {rowid} of {table} refers to a row of {parent} that is not there" for table, rowid, parent, _ in rows]
+
+
+def schema(connection: Connection) -> set[tuple[str, str, str]]:
+    """Returns type, name and statement of everything in the schema."""
+    rows = connection.exec_driver_sql("SELECT type, name, coalesce(sql, '') FROM sqlite_master")
+    return {(type_, name, sql) for type_, name, sql in rows}
+
+
+def broken(connection: Connection, rule: str) -> list[tuple[str, str]]:
+    """Returns the objects that break one of `RULES`, with what is wrong."""
+    return [(str(name), str(message)) for name, message in connection.exec_driver_sql(RULES[rule])]
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Returns how many rows the enduring tables have."""
+    tables = ("snapshots", "documents", "versions", "blobs")
+    return {table: connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() for table in tables}
+
+
+def wrong_snapshots(connection: Connection) -> Iterator[tuple[int, str]]:
+    """Recomputes each snapshot from the versions; yields those whose digest or counts differ, with what is wrong."""
+    changes: dict[int, list[tuple[object, ...]]] = defaultdict(list)
+    growth: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    rows = connection.exec_driver_sql(
+        "SELECT coalesce(d.path_bytes, d.path), v.first_snapshot_id, v.until_snapshot_id, b.hash, v.size_bytes, v.mode,"
+        " v.mtime_ns, EXISTS (SELECT 1 FROM versions x WHERE x.document_id = v.document_id"
+        " AND x.first_snapshot_id = v.until_snapshot_id)"
+        " FROM versions v JOIN documents d ON d.id = v.document_id JOIN blobs b ON b.id = v.blob_id"
+    )
+    for key, first, until, hash_, size_bytes, mode, mtime_ns, is_replaced in rows:
+        path = paths.from_key(key)
+        changes[first].append((path, hash_, size_bytes, mode, mtime_ns))
+        growth[first][0] += 1
+        growth[first][1] += size_bytes
+        if until is not None:
+            growth[until][0] -= 1
+            growth[until][1] -= size_bytes
+            if not is_replaced:
+                changes[until].append((path, None, 0, 0, 0))
+    digests: dict[int, str] = defaultdict(str)
+    totals: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    snapshots = connection.exec_driver_sql(
+        "SELECT id, source_id, digest, documents_count, documents_bytes FROM snapshots ORDER BY id"
+    )
+    for snapshot_id, source_id, digest, documents, size_bytes in snapshots:
+        total = totals[source_id]
+        total[0] += growth[snapshot_id][0]
+        total[1] += growth[snapshot_id][1]
+        if chain_digest(digests[source_id], changes[snapshot_id]) != digest:
+            yield snapshot_id, "its digest does not match its changes and the digest before it"
+        elif total != [documents, size_bytes]:
+            yield (
+                snapshot_id,
+                f"it says {documents} documents, {size_bytes} bytes; its versions give {total[0]}, {total[1]}",
+            )
+        # Go on from what is written, so that one bad digest does not blame all that follow.
+        digests[source_id] = digest
+
+
+def reread(connection: Connection) -> Iterator[BlobVerdict]:
+    """Decodes and hashes every blob; each delta once, from its base down its chain."""
+    hashes = {row[0]: (row[1], row[2]) for row in connection.exec_driver_sql("SELECT id, hash, size_bytes FROM blobs")}
+    dependents: dict[int | None, list[int]] = defaultdict(list)
+    for blob_id, base_id in connection.exec_driver_sql("SELECT blob_id, base_id FROM deltas ORDER BY blob_id"):
+        dependents[base_id].append(blob_id)
+    plain = {row[0] for row in connection.exec_driver_sql("SELECT blob_id FROM contents")}
+    seen: set[int] = set()
+    for root in [*sorted(plain), *dependents[None]]:
+        # Bases are kept only along one way down, at most MAX_HEIGHT of them.
+        stack: list[tuple[int, bytes | None, int]] = [(root, None, 0)]
+        while stack:
+            blob_id, base, steps = stack.pop()
+            if blob_id in seen:
+                continue
+            seen.add(blob_id)
+            data, error = _content(connection, blob_id) if blob_id in plain else _decoded(connection, blob_id, base)
+            hash_, size_bytes = hashes.get(blob_id, ("", 0))
+            if not error and hash_bytes(data) != hash_:
+                error = "it does not match its hash"
+            elif not error and size_bytes != len(data):
+                error = f"it says {size_bytes} bytes and has {len(data)}"
+            elif not error and steps > MAX_HEIGHT:
+                error = f"it takes {steps} steps to decode, more than {MAX_HEIGHT}"
+            yield BlobVerdict(blob_id, len(data), error)
+            stack.extend((dependent, data, steps + 1) for dependent in dependents.get(blob_id, ()))
+    for blob_id in sorted(hashes.keys() - seen):
+        yield BlobVerdict(blob_id, 0, "its content cannot be reached")
+
+
+def users_of(connection: Connection, blob_id: int) -> list[str]:
+    """Returns the versions that have this content, as `path@number`."""
+    rows = connection.exec_driver_sql(
+        "SELECT d.path, v.number FROM versions v JOIN documents d ON d.id = v.document_id WHERE v.blob_id = ?",
+        (blob_id,),
+    )
+    return [f"{path}@{number}" for path, number in rows]
+
+
+def _content(connection: Connection, blob_id: int) -> tuple[bytes, str]:
+    # One damaged page must not end the check: every row is asked for on its own.
+    try:
+        data = connection.exec_driver_sql("SELECT CAST(data AS BLOB) FROM contents WHERE blob_id = ?", (blob_id,)).scalar()
+    except DATABASE_ERRORS as error:
+        return b"", f"it cannot be read: {reason_of(error)}"
+    return (data, "") if isinstance(data, bytes) else (b"", "its content is not there")
+
+
+def _decoded(connection: Connection, blob_id: int, base: bytes | None) -> tuple[bytes, str]:
+    try:
+        frame = connection.exec_driver_sql("SELECT data FROM deltas WHERE blob_id = ?", (blob_id,)).scalar()
+        if not isinstance(frame, bytes):
+            return b"", "its delta is not there"
+        return codec.decode(frame, base), ""
+    except DATABASE_ERRORS as error:
+        return b"", f"it cannot be read: {reason_of(error)}"
+    except codec.DecodeError as error:
+        return b"", f"it does not decode: {error}"

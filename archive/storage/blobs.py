@@ -1,0 +1,175 @@
+"""Stores content once per hash: plain while it is current somewhere, as a delta against its successor afterwards.
+
+    put        new content, plain            → contents
+    retire     no longer current anywhere    contents → deltas (against what took its place, or a keyframe)
+    revive     current again                 deltas → contents
+
+A delta's base is plain when the delta is made, so chains of deltas always end in plain content or a keyframe and cannot
+form a cycle. `height` bounds them: content on which 31 deltas already stand in a row is retired as a keyframe.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from archive import codec
+from archive.errors import CorruptArchive
+from archive.hashing import hash_bytes
+from archive.storage.bulk import insert_rows
+
+# The longest chain of deltas; so any version is decoded in at most this many steps.
+MAX_HEIGHT = 31
+
+# How many blobs are fetched with one query, and up to which size.
+_READ_AT_ONCE = 64
+_SMALL_BYTES = 128 * 1024
+
+_CORRUPT_HINT = "Run 'archive check' to see which versions are affected; the others can still be restored."
+
+
+class BlobRow(NamedTuple):
+    """Where a blob is: `is_plain` tells contents from deltas."""
+
+    id: int
+    is_plain: bool
+
+
+def find(connection: Connection, hashes: Sequence[str]) -> dict[str, BlobRow]:
+    """Returns the blobs that are there already, by hash."""
+    rows = connection.exec_driver_sql(
+        "SELECT b.hash, b.id, c.blob_id IS NOT NULL FROM json_each(?) h"
+        " JOIN blobs b ON b.hash = h.value LEFT JOIN contents c ON c.blob_id = b.id",
+        (json.dumps(hashes),),
+    )
+    return {hash_: BlobRow(blob_id, bool(is_plain)) for hash_, blob_id, is_plain in rows}
+
+
+def next_id(connection: Connection) -> int:
+    """Returns the first free id; it stays free while the caller's transaction holds the lock."""
+    return int(connection.exec_driver_sql("SELECT coalesce(max(id), 0) + 1 FROM blobs").scalar_one())
+
+
+def put(connection: Connection, blobs: Sequence[tuple[int, str, bytes]]) -> None:
+    """Stores new content, given as (id, hash, bytes), and proves by reading it back that it is there."""
+    rows = [(blob_id, hash_, len(data)) for blob_id, hash_, data in blobs]
+    insert_rows(connection, "INSERT INTO blobs (id, hash, size_bytes)", rows)
+    _put_contents(connection, blobs)
+
+
+def revive(connection: Connection, blobs: Sequence[tuple[int, str, bytes]]) -> None:
+    """Makes content plain that is stored as deltas and became current again."""
+    _put_contents(connection, blobs)
+    connection.exec_driver_sql("DELETE FROM deltas WHERE blob_id = ?", [(blob_id,) for blob_id, _, _ in blobs])
+
+
+def retire(connection: Connection, blob_id: int, successor_id: int | None) -> int:
+    """Moves plain content that is current nowhere to the deltas; returns the bytes that it takes there.
+
+    Args:
+        successor_id: The plain content that took its place, or None where the document was removed.
+    """
+    older = read(connection, blob_id)
+    height = connection.exec_driver_sql(
+        "SELECT coalesce(max(height), -1) + 1 FROM deltas WHERE base_id = ?", (blob_id,)
+    ).scalar_one()
+    base = read(connection, successor_id) if successor_id is not None and height < MAX_HEIGHT else b""
+    data = codec.encode_delta(older, base) if base else b""
+    if len(data) > len(older) // 4 or not base:
+        # The two have little in common, as where a file was emptied: on its own it may be smaller, and is quicker to read.
+        keyframe = codec.encode_keyframe(older)
+        if not base or len(keyframe) <= len(data):
+            data, base = keyframe, b""
+    if codec.decode(data, base or None) != older:
+        raise CorruptArchive(f"blob {blob_id} does not decode to what was encoded", hint=_CORRUPT_HINT, blob=blob_id)
+    connection.exec_driver_sql(
+        "INSERT INTO deltas (blob_id, base_id, height, data) VALUES (?, ?, ?, ?)",
+        (blob_id, successor_id if base else None, height if base else 0, data),
+    )
+    connection.exec_driver_sql("DELETE FROM contents WHERE blob_id = ?", (blob_id,))
+    return len(data)
+
+
+def read(connection: Connection, blob_id: int) -> bytes:
+    """Returns the content of a blob, checked against its hash.
+
+    Raises:
+        CorruptArchive: It is missing, does not decode, or does not match its hash.
+    """
+    data = _rebuild(connection, blob_id)
+    expected = connection.exec_driver_sql("SELECT hash FROM blobs WHERE id = ?", (blob_id,)).scalar()
+    if hash_bytes(data) != expected:
+        raise CorruptArchive(f"blob {blob_id} does not match its hash", hint=_CORRUPT_HINT, blob=blob_id)
+    return data
+
+
+def read_many(connection: Connection, blob_ids: Sequence[int]) -> Iterator[bytes]:
+    """Yields the contents of many blobs in the order asked for, each checked against its hash.
+
+    Plain content is fetched a handful at a time, which for small documents is several times quicker than `read`.
+
+    Raises:
+        CorruptArchive: As `read`.
+    """
+    for start in range(0, len(blob_ids), _READ_AT_ONCE):
+        part = blob_ids[start : start + _READ_AT_ONCE]
+        marks = ", ".join("?" * len(part))
+        rows = connection.exec_driver_sql(
+            "SELECT b.id, b.hash, CAST(c.data AS BLOB) FROM blobs b JOIN contents c ON c.blob_id = b.id"
+            f" WHERE b.id IN ({marks}) AND b.size_bytes < {_SMALL_BYTES}",
+            tuple(part),
+        )
+        plain = {blob_id: data for blob_id, hash_, data in rows if hash_bytes(data) == hash_}
+        for blob_id in part:
+            # What is missing here is large, a delta, or damaged; `read` knows what to do with each.
+            yield plain[blob_id] if blob_id in plain else read(connection, blob_id)
+
+
+def _rebuild(connection: Connection, blob_id: int) -> bytes:
+    frames: list[bytes] = []
+    next_: int | None = blob_id
+    data: bytes | None = None
+    while next_ is not None:
+        data = connection.exec_driver_sql("SELECT CAST(data AS BLOB) FROM contents WHERE blob_id = ?", (next_,)).scalar()
+        if data is not None:
+            break
+        row = connection.exec_driver_sql("SELECT base_id, data FROM deltas WHERE blob_id = ?", (next_,)).first()
+        if row is None or len(frames) > MAX_HEIGHT:
+            raise CorruptArchive(f"blob {blob_id} has no content", hint=_CORRUPT_HINT, blob=blob_id)
+        next_ = row[0]
+        frames.append(row[1])
+    try:
+        for frame in reversed(frames):
+            data = codec.decode(frame, data)
+    except codec.DecodeError as error:
+        raise CorruptArchive(f"blob {blob_id} does not decode: {error}", hint=_CORRUPT_HINT, blob=blob_id) from error
+    assert data is not None
+    return data
+
+
+def _put_contents(connection: Connection, blobs: Sequence[tuple[int, str, bytes]]) -> None:
+    rows = [(blob_id, _as_text(data)) for blob_id, _, data in blobs]
+    insert_rows(connection, "INSERT INTO contents (blob_id, data)", rows)
+    expected = {blob_id: hash_ for blob_id, hash_, _ in blobs}
+    marks = ", ".join("?" * len(blobs))
+    stored = connection.exec_driver_sql(
+        f"SELECT blob_id, CAST(data AS BLOB) FROM contents WHERE blob_id IN ({marks})", tuple(expected)
+    )
+    for blob_id, data in stored:
+        if hash_bytes(data) != expected.pop(blob_id):
+            raise CorruptArchive(f"blob {blob_id} was not stored as it was read", hint=_CORRUPT_HINT, blob=blob_id)
+    if expected:
+        raise CorruptArchive(f"blob {min(expected)} was not stored", hint=_CORRUPT_HINT, blob=min(expected))
+
+
+def _as_text(data: bytes) -> str | bytes:
+    # SQLite's own functions end a text at a NUL; as a BLOB it stays whole.
+    if b"\0" in data:
+        return data
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data

@@ -1,0 +1,27 @@
+"""Inserts many rows with one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+from sqlalchemy import Connection
+
+# SQLite's default limit of values in one statement, since 3.32.
+_MOST_VALUES = 32_766
+
+
+def insert_rows(connection: Connection, into: str, rows: Sequence[Sequence[object]]) -> None:
+    """Inserts the rows; `into` is the statement up to `VALUES`, such as `INSERT INTO t (a, b)`.
+
+    SQLite runs a statement without Python's lock, so a thread that reads files goes on meanwhile. With a statement for
+    each row the lock would change hands for each of them, which costs more than the rows.
+    """
+    if not rows:
+        return
+    width = len(rows[0])
+    marks = f"({', '.join('?' * width)})"
+    most = _MOST_VALUES // width
+    for start in range(0, len(rows), most):
+        part = rows[start : start + most]
+        connection.exec_driver_sql(f"{into} VALUES {', '.join([marks] * len(part))}", tuple(chain.from_iterable(part)))

@@ -1,0 +1,189 @@
+"""Opens the database and holds all rules about connections and transactions, one small function for each rule.
+
+Only `Database.reading` and `Database.writing` give out connections. Both are transactions: what a block reads is one
+moment of the archive, and what it writes happens as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Connection as Connection  # noqa: PLC0414 (part of what this module offers)
+from sqlalchemy import create_engine, event
+from sqlalchemy.pool import StaticPool
+
+from archive.errors import ArchiveReadOnly
+from archive.storage.faults import translated
+
+# How long a writer waits for another one [s]. A backup holds the lock for as long as it runs.
+DEFAULT_WAIT_S = 30.0
+# [KiB] Enough that the B-tree pages of 100,000 documents stay in memory; contents stream through.
+CACHE_KIB = 16 * 1024
+# Documents of some ten kilobytes take fewer pages, and a tenth less time to store, than with SQLite's usual 4,096.
+PAGE_BYTES = 8192
+
+
+class Database:
+    """Is one open archive file.
+
+    Not to be shared between threads. A forked process must open its own.
+    """
+
+    def __init__(self, path: Path, *, writable: bool, wait_s: float = DEFAULT_WAIT_S) -> None:
+        self.path = path
+        self.writable = writable
+        self._engine = create_engine(
+            "sqlite://",
+            creator=lambda: _connect(path, writable=writable, wait_s=wait_s),
+            poolclass=StaticPool,
+        )
+        event.listen(self._engine, "begin", _begin_immediate if writable else _begin)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Gives a transaction that sees one moment of the archive, whatever others write meanwhile."""
+        with translated(self.path), self._engine.connect() as connection:
+            yield connection
+            connection.rollback()
+
+    @contextmanager
+    def filling(self) -> Iterator[Connection]:
+        """Gives the same as `writing`, quicker where the archive holds nothing yet.
+
+        A write-ahead log would have everything written twice. So an empty archive is filled with a rollback journal, which
+        holds next to nothing, since there is nothing to roll back to; readers of the empty archive wait meanwhile. If others
+        have the archive open the log is used as ever.
+        """
+        with translated(self.path):
+            raw = self.raw
+            is_first = self.writable and raw.execute("SELECT NOT EXISTS (SELECT 1 FROM snapshots)").fetchall() == [(1,)]
+            if is_first:
+                _set_journal_mode(raw, "DELETE")
+        try:
+            with self.writing() as connection:
+                yield connection
+        finally:
+            if is_first:
+                _set_journal_mode(raw, "WAL")  # should it fail now, the next one who opens it for writing does it
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Gives the one transaction that may write; commits at the end of the block, rolls back if it raises.
+
+        The lock is taken at the start and not at the first write, so that what was read before writing still holds.
+
+        Raises:
+            ArchiveLocked: Another process wrote for longer than the timeout.
+            ArchiveReadOnly: The file cannot be written.
+            ArchiveFull: No room; nothing was changed.
+        """
+        if not self.writable:
+            raise ArchiveReadOnly(
+                f"{self.path} was opened for reading only",
+                hint="Open it with mode='write'.",
+                path=str(self.path),
+            )
+        with translated(self.path), self._engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Closes the file; the last one to close it also takes the write-ahead log into it."""
+        with translated(self.path):
+            self._engine.dispose()
+
+    @property
+    def raw(self) -> sqlite3.Connection:
+        """The driver's connection, outside any transaction, for SQLite's own tools (backup, VACUUM INTO)."""
+        with self._engine.connect() as connection:
+            driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        return driver
+
+
+def _connect(path: Path, *, writable: bool, wait_s: float) -> sqlite3.Connection:
+    with translated(path):
+        connection = sqlite3.connect(
+            uri_of(path, writable=writable), uri=True, timeout=wait_s, isolation_level=None, check_same_thread=False
+        )
+        try:
+            for rule in (_check_foreign_keys, _bound_memory, _no_double_quoted_texts):
+                rule(connection)
+            if writable:
+                connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # counts only where the file is still empty
+                for rule in (_write_ahead_log, _be_durable):
+                    rule(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+
+def uri_of(path: Path, *, writable: bool) -> str:
+    """Returns the URI that opens the file as it has to be opened where it lies.
+
+    A database in write-ahead mode cannot be read from a folder that cannot be written, since readers share memory through
+    a file beside it. There `immutable=1` helps, but it ignores a log that is still there and would show stale rows: so it
+    is used only where there is none.
+    """
+    name = quote(os.fsencode(path.absolute()))
+    if writable:
+        return f"file:{name}?mode=rw"
+    log = path.with_name(path.name + "-wal")
+    if not os.access(path.parent, os.W_OK) and not log.exists():
+        return f"file:{name}?immutable=1"
+    return f"file:{name}?mode=ro"
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    # BEGIN alone takes the lock at the first write; busy_timeout is then not honoured, because waiting could deadlock.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _check_foreign_keys(connection: sqlite3.Connection) -> None:
+    """SQLite checks foreign keys only where a connection asks for it."""
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _bound_memory(connection: sqlite3.Connection) -> None:
+    """Bounds the page cache; dirty pages beyond it spill to the log."""
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+
+
+def _no_double_quoted_texts(connection: sqlite3.Connection) -> None:
+    """Makes a misspelt column an error; by default SQLite would take "colunm" for a text."""
+    set_config: Any = getattr(connection, "setconfig", None)  # Python 3.12 and later
+    if set_config is not None:
+        set_config(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)  # type: ignore[attr-defined,unused-ignore]
+
+
+def _write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Lets readers go on while a backup writes; the mode stays in the file."""
+    _set_journal_mode(connection, "WAL")
+
+
+def _set_journal_mode(connection: sqlite3.Connection, mode: str) -> None:
+    """Changes the journal mode if nobody else has the archive open; the mode is one of speed, not of safety."""
+    wait_ms = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {wait_ms}")
+
+
+def _be_durable(connection: sqlite3.Connection) -> None:
+    """Syncs the log at each commit, so that a snapshot that was reported survives a loss of power."""
+    connection.execute("PRAGMA synchronous = FULL")

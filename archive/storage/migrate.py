@@ -1,0 +1,137 @@
+"""Creates archives and brings old ones up to date; the only place that runs DDL.
+
+A migration, its record and everything it rewrites are one transaction. SQLite allows that for DDL too, once the driver
+is kept from committing on its own (`connection.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from archive.errors import ArchiveExists, ArchiveNotFound, ArchiveTooNew, ArchiveTooOld, NotAnArchive
+from archive.storage.connection import Database, uri_of
+from archive.storage.faults import translated
+
+# Of the newest migration; also `PRAGMA user_version` of the file.
+SCHEMA = 1
+APPLICATION_ID = 0x72417263
+
+
+def create(path: Path) -> None:
+    """Creates an empty archive, mode 0600, in a folder that is made with 0700 if it is missing.
+
+    The archive is built beside its place and linked there whole: a reader sees none or a complete one.
+
+    Raises:
+        ArchiveExists: Something is there already; it was left alone.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path.exists():
+        raise ArchiveExists(f"{path} is there already", hint="Run 'archive backup' to add to it.", path=str(path))
+    scratch = path.with_name(f".{path.name[:100]}-new-{os.getpid()}")
+    try:
+        os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        database = Database(scratch, writable=True)
+        try:
+            with database.writing() as connection:
+                _run_migrations(connection)
+        finally:
+            database.close()
+        try:
+            os.link(scratch, path)  # unlike a rename, fails where another process was quicker
+        except FileExistsError:
+            raise ArchiveExists(f"{path} is there already", hint="Run 'archive backup' to add to it.") from None
+    finally:
+        for name in (scratch.name, scratch.name + "-wal", scratch.name + "-shm"):
+            scratch.with_name(name).unlink(missing_ok=True)
+
+
+def schema_of(path: Path) -> int:
+    """Returns the schema number of an archive.
+
+    Raises:
+        ArchiveNotFound: There is no such file.
+        NotAnArchive: It is not an SQLite database, or not one of ours.
+    """
+    if not path.exists():
+        raise ArchiveNotFound(
+            f"there is no archive at {path}",
+            hint="Run 'archive backup' to make one, or name another with --db.",
+            path=str(path),
+        )
+    if not path.is_file():
+        raise NotAnArchive(f"{path} is not a file", hint="Name the archive's file with --db.", path=str(path))
+    with translated(path):
+        connection = sqlite3.connect(uri_of(path, writable=False), uri=True, isolation_level=None)
+        try:
+            application_id = connection.execute("PRAGMA application_id").fetchone()[0]
+            schema: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        finally:
+            connection.close()
+    if application_id != APPLICATION_ID:
+        raise NotAnArchive(
+            f"{path} is an SQLite database of something else", hint="Name the archive's file with --db.", path=str(path)
+        )
+    return schema
+
+
+def require_current(path: Path) -> None:
+    """Raises unless the archive has exactly the schema that this program reads and writes.
+
+    Raises:
+        ArchiveTooOld: `upgrade` brings it up to date.
+        ArchiveTooNew: Only a newer program can read it.
+    """
+    schema = schema_of(path)
+    if schema < SCHEMA:
+        raise ArchiveTooOld(
+            f"{path} has schema {schema}, this program needs {SCHEMA}",
+            hint="Run 'archive upgrade' (add --dry-run to see what it would do).",
+            path=str(path),
+            schema=schema,
+        )
+    if schema > SCHEMA:
+        raise ArchiveTooNew(
+            f"{path} has schema {schema}, this program knows up to {SCHEMA}",
+            hint="Install a newer rengine-archive: pip install --upgrade rengine-archive.",
+            path=str(path),
+            schema=schema,
+        )
+
+
+def upgrade(path: Path, *, wait_s: float) -> tuple[int, int]:
+    """Runs the migrations that the archive lacks, all of them or none; returns the schema before and after."""
+    before = schema_of(path)
+    if before > SCHEMA:
+        require_current(path)
+    if before == SCHEMA:
+        return before, before
+    database = Database(path, writable=True, wait_s=wait_s)
+    try:
+        with database.writing() as connection:
+            _run_migrations(connection)
+    finally:
+        database.close()
+    return before, schema_of(path)
+
+
+def migrations_folder() -> Path:
+    """Returns where the migrations are: inside the installed package, or beside it in a checkout."""
+    installed = Path(__file__).parents[1] / "_migrations"
+    return installed if installed.is_dir() else Path(__file__).parents[2] / "migrations"
+
+
+def _run_migrations(connection: Connection) -> None:
+    # Alembic takes a third of a second to import; only creating and upgrading need it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

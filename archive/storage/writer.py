@@ -1,0 +1,197 @@
+"""Writes one snapshot: the versions that changed, the content they brought, and last the snapshot's own row.
+
+Everything happens in the caller's transaction. Content is written in batches, read back and hashed; content that is no
+longer current anywhere is turned into deltas at the end, when it is known what is current.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from archive.model.documents import Kind, ParseReport
+from archive.model.files import FileStat
+from archive.model.snapshots import Problem
+from archive.storage import blobs, paths
+from archive.storage.bulk import insert_rows
+from archive.storage.known import KnownDocument, KnownProblem, find_past
+
+# A batch is written when it holds this much. Larger ones gain nothing and cost memory.
+BATCH_FILES = 256
+BATCH_BYTES = 4 * 1024 * 1024
+
+
+class Incoming(NamedTuple):
+    """A file that was read because it is new or looked different."""
+
+    stat: FileStat
+    data: bytes
+    hash: str
+    kind: Kind
+    category: str
+    report: ParseReport
+    is_racy: bool
+    known: KnownDocument | None
+
+
+class SnapshotWriter:
+    """Collects the changes of one snapshot and writes them.
+
+    Attributes:
+        changes: What the digest covers: (path, hash or None where removed, size, mode, mtime_ns).
+        bytes_stored: Content added to the file, after compression.
+    """
+
+    def __init__(self, connection: Connection, source_id: int, snapshot_id: int) -> None:
+        self.changes: list[tuple[str, str | None, int, int, int]] = []
+        self.bytes_stored = 0
+        self._connection = connection
+        self._source_id = source_id
+        self._snapshot_id = snapshot_id
+        self._batch: list[Incoming] = []
+        self._batch_bytes = 0
+        self._next_blob_id = blobs.next_id(connection)
+        self._superseded: dict[int, int | None] = {}  # blob → what took its place
+
+    def add(self, incoming: Incoming) -> None:
+        """Takes in a document that is new, or of which the content, the mode or the time differs."""
+        self._batch.append(incoming)
+        self._batch_bytes += len(incoming.data)
+        if len(self._batch) >= BATCH_FILES or self._batch_bytes >= BATCH_BYTES:
+            self.flush()
+
+    def remove(self, known: KnownDocument) -> None:
+        """Records that a document is gone."""
+        self._close_versions([known.version_id])
+        self._connection.exec_driver_sql("DELETE FROM _stat_cache WHERE document_id = ?", (known.document_id,))
+        self._superseded.setdefault(known.blob_id, None)
+        self.changes.append((known.path, None, 0, 0, 0))
+
+    def refresh(self, known: KnownDocument, stat: FileStat, *, is_racy: bool) -> None:
+        """Notes how an unchanged document's file looks now, so that the next backup need not read it again."""
+        self._write_stat_cache([(known.document_id, stat, is_racy)])
+
+    def flush(self) -> None:
+        """Writes the batch."""
+        batch, self._batch, self._batch_bytes = self._batch, [], 0
+        if not batch:
+            return
+        blob_ids = self._store(batch)
+        documents = self._documents(batch)
+        replaced = [incoming.known for incoming in batch if incoming.known is not None]
+        self._close_versions([known.version_id for known in replaced])
+        rows = []
+        for incoming, (document_id, number) in zip(batch, documents, strict=True):
+            stat, report = incoming.stat, incoming.report
+            blob_id = blob_ids[incoming.hash]
+            rows.append(
+                (
+                    *(document_id, number, blob_id, self._snapshot_id, stat.mode, stat.mtime_ns, len(incoming.data)),
+                    *(report.state.value, report.error),
+                )
+            )
+            if incoming.known is not None and incoming.known.blob_id != blob_id:
+                self._superseded[incoming.known.blob_id] = blob_id
+            self.changes.append((stat.path, incoming.hash, len(incoming.data), stat.mode, stat.mtime_ns))
+        insert_rows(
+            self._connection,
+            "INSERT INTO versions (document_id, number, blob_id, first_snapshot_id, mode, mtime_ns, size_bytes,"
+            " parse_state, parse_error)",
+            rows,
+        )
+        self._write_stat_cache(
+            [
+                (document_id, incoming.stat, incoming.is_racy)
+                for incoming, (document_id, _) in zip(batch, documents, strict=True)
+            ]
+        )
+
+    def retire_superseded(self) -> None:
+        """Turns content that is current nowhere any more into deltas; call it when all versions are written."""
+        for blob_id, successor_id in self._superseded.items():
+            if not self._is_current(blob_id):
+                base_id = successor_id if successor_id is not None and self._is_current(successor_id) else None
+                self.bytes_stored += blobs.retire(self._connection, blob_id, base_id)
+
+    def write_problems(self, standing: list[KnownProblem], now: list[Problem]) -> None:
+        """Ends the problems that no longer stand and begins the new ones; the same problem keeps its row."""
+        wanted = set(now)
+        ended = [(self._snapshot_id, known.id) for known in standing if known.problem not in wanted]
+        begun = wanted - {known.problem for known in standing}
+        if ended:
+            self._connection.exec_driver_sql("UPDATE problems SET until_snapshot_id = ? WHERE id = ?", ended)
+        insert_rows(
+            self._connection,
+            "INSERT INTO problems (source_id, path, kind, severity, message, first_snapshot_id)",
+            [
+                (self._source_id, each.path, each.kind.value, each.severity.value, each.message, self._snapshot_id)
+                for each in sorted(begun, key=lambda problem: (problem.path, problem.kind))
+            ],
+        )
+
+    def _store(self, batch: list[Incoming]) -> dict[str, int]:
+        """Stores the batch's content that is not plain yet; returns the blob ids by hash."""
+        by_hash = {incoming.hash: incoming.data for incoming in batch}
+        found = blobs.find(self._connection, list(by_hash))
+        revived = [(row.id, hash_, by_hash[hash_]) for hash_, row in found.items() if not row.is_plain]
+        new = []
+        for hash_, data in by_hash.items():
+            if hash_ not in found:
+                new.append((self._next_blob_id, hash_, data))
+                self._next_blob_id += 1
+        if new:
+            blobs.put(self._connection, new)
+        if revived:
+            blobs.revive(self._connection, revived)
+        self.bytes_stored += sum(len(data) for _, _, data in new)
+        return {**{hash_: row.id for hash_, row in found.items()}, **{hash_: blob_id for blob_id, hash_, _ in new}}
+
+    def _documents(self, batch: list[Incoming]) -> list[tuple[int, int]]:
+        """Returns document id and version number for each of the batch; adds the documents that are new."""
+        fresh = [incoming for incoming in batch if incoming.known is None]
+        past = find_past(self._connection, self._source_id, [each.stat.path for each in fresh]) if fresh else {}
+        next_id = self._connection.exec_driver_sql("SELECT coalesce(max(id), 0) + 1 FROM documents").scalar_one()
+        result: list[tuple[int, int]] = []
+        rows, labels = [], []
+        for incoming in batch:
+            path = incoming.stat.path
+            if incoming.known is not None:
+                document_id, number = incoming.known.document_id, incoming.known.number
+            elif path in past:
+                document_id, number = past[path]
+            else:
+                document_id, number = next_id, 0
+                next_id += 1
+                rows.append((document_id, self._source_id, *paths.to_columns(path), incoming.kind.value, incoming.category))
+            if number and (incoming.known is None or incoming.known[2:4] != (incoming.kind, incoming.category)):
+                labels.append((incoming.kind.value, incoming.category, document_id))
+            result.append((document_id, number + 1))
+        insert_rows(self._connection, "INSERT INTO documents (id, source_id, path, path_bytes, kind, category)", rows)
+        if labels:
+            self._connection.exec_driver_sql("UPDATE documents SET kind = ?, category = ? WHERE id = ?", labels)
+        return result
+
+    def _close_versions(self, version_ids: list[int]) -> None:
+        if version_ids:
+            self._connection.exec_driver_sql(
+                "UPDATE versions SET until_snapshot_id = ? WHERE id = ?",
+                [(self._snapshot_id, version_id) for version_id in version_ids],
+            )
+
+    def _write_stat_cache(self, rows: list[tuple[int, FileStat, bool]]) -> None:
+        insert_rows(
+            self._connection,
+            "INSERT OR REPLACE INTO _stat_cache (document_id, size_bytes, mtime_ns, ctime_ns, inode, is_racy)",
+            [
+                # SQLite's integers are signed; some file systems number inodes up to 2**64.
+                (document_id, stat.size_bytes, stat.mtime_ns, stat.ctime_ns, stat.inode & (2**63 - 1), int(is_racy))
+                for document_id, stat, is_racy in rows
+            ],
+        )
+
+    def _is_current(self, blob_id: int) -> bool:
+        row = self._connection.exec_driver_sql(
+            "SELECT 1 FROM versions WHERE blob_id = ? AND until_snapshot_id IS NULL LIMIT 1", (blob_id,)
+        ).first()
+        return row is not None

@@ -1,0 +1,116 @@
+"""Blobs: stored once, checked on every read, superseded content in short chains of deltas that never form a cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from archive.errors import CorruptArchive
+from archive.hashing import hash_bytes
+from archive.storage import blobs, migrate
+from archive.storage.connection import Database
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    path = tmp_path_factory.mktemp("blobs") / "archive.db"
+    migrate.create(path)
+    opened = Database(path, writable=True)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def connection(database: Database) -> Iterator[Connection]:
+    """A transaction that is rolled back when the test ends."""
+    with database.writing() as opened:
+        yield opened
+        opened.rollback()
+
+
+def put(connection: Connection, *contents: bytes) -> list[int]:
+    first = blobs.next_id(connection)
+    blobs.put(connection, [(first + n, hash_bytes(data), data) for n, data in enumerate(contents)])
+    return list(range(first, first + len(contents)))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"text", "übung\r\n".encode(), b"\xff\xfe\x00", b"a\0b", b"\xef\xbb\xbf{}", b"x" * 3_000_000]
+)
+def test_content_comes_back_byte_for_byte(connection: Connection, data: bytes) -> None:
+    (blob_id,) = put(connection, data)
+    assert blobs.read(connection, blob_id) == data
+
+
+def test_text_is_stored_as_text_so_that_plain_sql_can_look_into_it(connection: Connection) -> None:
+    put(connection, b'{"tasks": [{"title": "first"}]}')
+    row = connection.exec_driver_sql("SELECT typeof(data), data ->> '$.tasks[0].title' FROM contents").one()
+    assert tuple(row) == ("text", "first")
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"a\0b"])
+def test_what_is_no_text_is_stored_as_a_blob(connection: Connection, data: bytes) -> None:
+    put(connection, data)
+    assert connection.exec_driver_sql("SELECT typeof(data) FROM contents").scalar() == "blob"
+
+
+def test_no_version_takes_more_than_32_steps_to_decode(connection: Connection) -> None:
+    contents = [b"line\n" * 500 + b"%d" % n for n in range(200)]
+    ids = put(connection, *contents)
+    for older, newer in pairwise(ids):
+        blobs.retire(connection, older, newer)
+
+    longest = 0
+    for blob_id in ids:
+        steps, next_ = 0, blob_id
+        while next_ is not None:
+            base = connection.exec_driver_sql("SELECT base_id FROM deltas WHERE blob_id = ?", (next_,)).scalar()
+            next_, steps = base, steps + (base is not None)
+        longest = max(longest, steps)
+    assert 0 < longest <= 32
+    assert [blobs.read(connection, blob_id) for blob_id in ids] == contents
+
+
+@settings(max_examples=30)
+@given(order=st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=60))
+def test_content_that_comes_and_goes_in_any_order_always_reads_back(database: Database, order: list[tuple[int, int]]) -> None:
+    """Each step makes one of eight contents current in place of another, as edits and reverts do."""
+    contents = [b"common part " * 40 + bytes([n]) * n for n in range(8)]
+    with database.writing() as connection:
+        ids = put(connection, *contents)
+        plain = set(ids)
+        for old, new in order:
+            if ids[old] not in plain or old == new:
+                continue
+            if ids[new] not in plain:
+                blobs.revive(connection, [(ids[new], hash_bytes(contents[new]), contents[new])])
+                plain.add(ids[new])
+            blobs.retire(connection, ids[old], ids[new])
+            plain.discard(ids[old])
+            assert [blobs.read(connection, blob_id) for blob_id in ids] == contents
+        connection.rollback()
+
+
+def test_damaged_content_is_an_error_and_never_returned(connection: Connection) -> None:
+    plain, retired = put(connection, b"current content " * 50, b"older content " + b"current content " * 49)
+    blobs.retire(connection, retired, plain)
+    connection.exec_driver_sql("UPDATE contents SET data = 'Current content' WHERE blob_id = ?", (plain,))
+
+    for blob_id in (plain, retired):
+        with pytest.raises(CorruptArchive):
+            blobs.read(connection, blob_id)
+
+
+def test_a_chain_that_bites_its_tail_is_an_error_and_not_an_endless_loop(connection: Connection) -> None:
+    one, two, three = put(connection, b"one " * 99, b"two " * 99, b"three " * 99)
+    blobs.retire(connection, one, two)
+    blobs.retire(connection, two, three)
+    connection.exec_driver_sql("UPDATE deltas SET base_id = ? WHERE blob_id = ?", (one, two))
+
+    with pytest.raises(CorruptArchive):
+        blobs.read(connection, one)
