@@ -1,0 +1,487 @@
+"""What is said of the bytes of documents, and what is read out of them, in every condition they come in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from archive.extract import strict
+from archive.extract.jsontext import MAX_DEPTH, LongInteger
+from archive.extract.parse import MAX_LOAD_BYTES, classify, kind_of, load, read_lines, sniff, text_of
+from archive.extract.strict import READABLE_DEPTH, is_strict_lean, parse_strict, strict_value
+from archive.model.documents import Kind, ParseState
+from tests.unit.json_strategies import VALUES, damaged, exact, reference, texts
+
+VALID, LENIENT, INVALID = ParseState.VALID, ParseState.LENIENT, ParseState.INVALID
+J, L, M, T = Kind.JSON, Kind.JSONL, Kind.MARKDOWN, Kind.TEXT
+
+CONFLICT = b'{\n<<<<<<< HEAD\n"a": 1\n=======\n"a": 2\n>>>>>>> feature\n}\n'
+
+# Name, kind, bytes, state, the whole error or its beginning.
+BYTES: list[tuple[str, Kind, bytes, ParseState, str]] = [
+    ("an object", J, b'{"a": [1, 2.5, "x", null]}\n', VALID, ""),
+    ("a scalar", J, b" 7 ", VALID, ""),
+    ("no final newline", J, b"{}", VALID, ""),
+    ("CRLF", J, b'{\r\n"a": 1\r\n}\r\n', VALID, ""),
+    ("a number of 400 digits", J, b"[" + b"7" * 400 + b"]", VALID, ""),
+    ("a number of 5,000 digits", J, b"[" + b"7" * 5_000 + b"]", VALID, ""),
+    ("a fraction of 5,000 digits", J, b"0." + b"7" * 5_000, VALID, ""),
+    ("a number too large for a double", J, b"[1e999, -1E+999]", VALID, ""),
+    ("an escaped colon", J, rb'{"a\u003a": "\u003A:"}', VALID, ""),
+    ("an emoji as two escapes", J, rb'["\ud83d\ude00"]', VALID, ""),
+    ("an escaped NUL", J, rb'["\u0000"]', VALID, ""),
+    ("the deepest nesting", J, b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, VALID, ""),
+    ("a byte order mark", J, b"\xef\xbb\xbf{}", LENIENT, "byte_order_mark: starts with a UTF-8 byte order mark"),
+    ("UTF-16 with a mark", J, '{"a": "é"}'.encode("utf-16"), LENIENT, "utf16: UTF-16, little-endian, with"),
+    ("UTF-16 without a mark", J, '{"a": "一日本"}'.encode("utf-16-be"), LENIENT, "utf16: UTF-16, big-endian, without"),
+    ("NaN", J, b'{"a": NaN}', LENIENT, "not_a_number: at line 1 column 7"),
+    ("Infinity", J, b"[Infinity,\n-Infinity]", LENIENT, "not_a_number: at line 1 column 2, at line 2 column 1"),
+    ("line comments", J, b"// one\n{} // two\n", LENIENT, "comments: at line 1 column 1, at line 2 column 4"),
+    ("block comments", J, b'{"a": /* why */ 1}', LENIENT, "comments: at line 1 column 7"),
+    ("a trailing comma", J, b'{"a": [1, 2,], }', LENIENT, "trailing_comma: at line 1 column 12, at line 1 column 14"),
+    ("duplicate names", J, b'{"x": [{"k": 1,\n"k": 2}]}', LENIENT, "duplicate_keys: /x/0/k at line 2 column 1"),
+    (
+        "many duplicate names",
+        J,
+        b'{"a":0,"a":1,"a":2,"a":3,"b":0,"b":1}',
+        LENIENT,
+        "duplicate_keys: /a at line 1 column 8, /a at line 1 column 14, /a at line 1 column 20 and 2 more",
+    ),
+    ("a duplicate spelt with an escape", J, rb'{"a": 1, "\u0061": 2}', LENIENT, "duplicate_keys: /a"),
+    ("a lone surrogate", J, rb'["\ud83d"]', LENIENT, "lone_surrogate: at line 1 column 2"),
+    ("a lone low surrogate", J, rb'["\ude00\ud83d\ude00"]', LENIENT, "lone_surrogate: at line 1 column 2"),
+    (
+        "several deviations",
+        J,
+        b'\xef\xbb\xbf{"a": NaN, /* */ "a": 1}',
+        LENIENT,
+        "duplicate_keys: /a at line 1 column 18; not_a_number: at line 1 column 7; comments: at line 1 column 12; "
+        "byte_order_mark: starts with a UTF-8 byte order mark",
+    ),
+    ("no bytes", J, b"", INVALID, "empty: has no bytes"),
+    ("white space", J, b" \r\n\t", INVALID, "empty: holds nothing but white space"),
+    ("a byte order mark alone", J, b"\xef\xbb\xbf", INVALID, "empty: holds no value"),
+    ("a comment alone", J, b"// nothing\n", INVALID, "empty: holds no value"),
+    ("conflict markers", J, CONFLICT, INVALID, "conflict_markers: an unresolved merge conflict from line 2 to line 6"),
+    ("conflict markers, CRLF", J, CONFLICT.replace(b"\n", b"\r\n"), INVALID, "conflict_markers: an unresolved"),
+    ("conflict markers in UTF-16", J, CONFLICT.decode().encode("utf-16"), INVALID, "conflict_markers: an unresolved"),
+    (
+        "a marker left over",
+        J,
+        b'{"a": 1,\n>>>>>>> feature\n"b": 2}',
+        INVALID,
+        "conflict_markers: a line of a merge conflict was left: >>>>>>> in line 2",
+    ),
+    (
+        "a second document",
+        J,
+        b'{"a": 1}\n{"a": 2}',
+        INVALID,
+        'trailing_data: a complete document ends at line 1 column 8 (byte 8) and more follows at line 2 column 1: "{\\"a\\": 2}";'
+        " every line is a document of its own, as in JSONL",
+    ),
+    (
+        "a bracket too many",
+        J,
+        '{"a": "é"}}'.encode(),
+        INVALID,
+        'trailing_data: a complete document ends at line 1 column 10 (byte 11) and more follows at line 1 column 11: "}"',
+    ),
+    ("cut in a string", J, b'{\n "a": ["x", "hel', INVALID, "truncated: ends inside a string that starts at line 2 column 13 (in /a/1)"),
+    ("cut in a string, newline added", J, b'["hel\n', INVALID, "truncated: ends inside a string that starts at line 1 column 2"),
+    ("cut in a character", J, '["é'.encode()[:-1], INVALID, "truncated: ends inside a string that starts at line 1 column 2"),
+    ("cut in an escape", J, rb'["\u00', INVALID, "truncated: ends inside a string"),
+    ("cut in an array", J, b'{"a": [1, 2', INVALID, "truncated: ends inside an array that starts at line 1 column 7, after 2 whole elements (in /a)"),
+    ("cut in an object", J, b'{"a": 1, ', INVALID, "truncated: ends inside an object that starts at line 1 column 1, after 1 whole element"),
+    ("cut behind a name", J, b'{"a":', INVALID, "truncated: ends inside an object that starts at line 1 column 1, after 0 whole elements"),
+    ("cut in a word", J, b"[tru", INVALID, "truncated: ends inside a word that starts at line 1 column 2 (in /0)"),
+    ("cut in a number", J, b"[1.", INVALID, "truncated: ends inside a number that starts at line 1 column 2 (in /0)"),
+    ("cut in a comment", J, b"{} /* why", INVALID, "truncated: ends inside a comment that starts at line 1 column 4"),
+    ("cut in UTF-16", J, '["hel'.encode("utf-16"), INVALID, "truncated: ends inside a string that starts at line 1 column 2"),
+    ("cut between the bytes of UTF-16", J, '{"a": 1}'.encode("utf-16")[:-1], INVALID, "truncated: ends inside an object"),
+    ("nothing but NUL", J, b"\0" * 4096, INVALID, "nul_bytes: all 4,096 bytes are NUL"),
+    ("NUL in the middle", J, b'{"a": \0\0"x"}', INVALID, "nul_bytes: 2 NUL bytes, the first at byte offset 6"),
+    (
+        "NUL at the end",
+        J,
+        b'{"a": 1}\n\0\0\0',
+        INVALID,
+        "nul_bytes: the last 3 NUL bytes, from byte offset 9 to the end; what comes before is a whole document",
+    ),
+    (
+        "cut, then NUL",
+        J,
+        b'["hel\0',
+        INVALID,
+        "nul_bytes: the last 1 NUL byte, from byte offset 5 to the end; what comes before is not whole either: truncated: ends",
+    ),
+    (
+        "Latin-1",
+        J,
+        '{\n"a": "é"}'.encode("latin-1"),
+        INVALID,
+        "not_utf8: byte 0xe9 at byte offset 8 (line 2) is not UTF-8; as Latin-1 it would be a whole document",
+    ),
+    ("Windows-1252", J, '["„é“'.encode("cp1252"), INVALID, "not_utf8: byte 0x84 at byte offset 2 (line 1) is not UTF-8; it may be Windows-1252"),
+    ("mixed encodings", J, '["é", "'.encode() + b'\xe9"]', INVALID, "not_utf8: byte 0xe9 at byte offset 8 (line 1) is not UTF-8; other characters are"),
+    ("an encoded surrogate", J, b'["\xed\xa0\x80"]', INVALID, "not_utf8: byte 0xed at byte offset 2"),
+    ("nested too deeply", J, b"[" * 1001 + b"]" * 1001, INVALID, "too_deep: nested deeper than 1,000 levels at line 1 column 1,001"),
+    ("100,000 brackets", J, b"[" * 100_000, INVALID, "too_deep: nested deeper than 1,000 levels"),
+    ("100,000 braces", J, b'{"a":' * 100_000, INVALID, "too_deep: nested deeper than 1,000 levels"),
+    ("a missing comma", J, b'{"a": {"b": 1\n"c": 2}}', INVALID, "syntax: line 2 column 1: expected ',' or '}', found \"\\\"c\\\": 2}}\" (in /a)"),
+    ("a missing colon", J, b'{"a" 1}', INVALID, "syntax: line 1 column 6: expected ':' after the name, found \"1}\" (in /a)"),
+    ("two commas", J, b"[1,,2]", INVALID, 'syntax: line 1 column 4: expected a value, found ",2]" (in /1)'),
+    ("the wrong bracket", J, b"[1}", INVALID, "syntax: line 1 column 3: expected ',' or ']', found \"}\""),
+    ("a name without quotes", J, b"{a: 1}", INVALID, 'syntax: line 1 column 2: expected a name in double quotes, found "a: 1}"'),
+    ("single quotes", J, b"['a']", INVALID, "syntax: line 1 column 2: strings stand in double quotes in JSON (in /0)"),
+    ("Python's words", J, b'{"a": True}', INVALID, "syntax: line 1 column 7: True is written true in JSON (in /a)"),
+    ("a leading zero", J, b"[012]", INVALID, 'syntax: line 1 column 2: "012" is no number of JSON (in /0)'),
+    ("an open string", J, b'{"a": "x,\n"b": 1}', INVALID, "syntax: line 1 column 7: the string that starts here is not closed on its line (in /a)"),
+    ("a raw tab", J, b'["\t"]', INVALID, "syntax: line 1 column 3: control character U+0009 inside a string is not escaped (in /0)"),
+    ("a bad escape", J, rb'["C:\dir"]', INVALID, 'syntax: line 1 column 5: "\\\\d" is no escape of JSON (in /0)'),
+    ("a bad escape of four digits", J, rb'["\u12g4"]', INVALID, 'syntax: line 1 column 3: "\\\\u12g4" is no escape of JSON (in /0)'),
+    ("an escape sequence of terminals", J, b'{"\x1b[31m": 1}', INVALID, "syntax: line 1 column 3: control character U+001B"),
+    ("prose", J, b"see README", INVALID, 'syntax: line 1 column 1: expected a value, found "see README"'),
+    ("records", L, b'{"a": 1}\n\n[2]\r\n3', VALID, ""),
+    ("no records", L, b"", VALID, ""),
+    ("blank lines", L, b"\n \r\n\n", VALID, ""),
+    ("a byte order mark", L, b"\xef\xbb\xbf{}\n{}\n", LENIENT, "byte_order_mark"),
+    ("UTF-16", L, '{"a": 1}\n{}\n'.encode("utf-16"), LENIENT, "utf16"),
+    (
+        "duplicate names",
+        L,
+        b'{}\n{"a": 1, "a": 2}\n{"b": 1, "b": 2}\n[NaN]\n',
+        LENIENT,
+        "duplicate_keys: /a at line 2 column 10, and on 1 more line; not_a_number: at line 4 column 2",
+    ),
+    (
+        "bad lines",
+        L,
+        b'{}\n{"a": 1}{"b": 2}\n{}\nx\n{}',
+        INVALID,
+        "bad_lines: 2 of 5 lines do not parse: 2, 4 (trailing_data: a complete document ends at line 2 column 8 (byte 11) and more"
+        ' follows at line 2 column 9: "{\\"b\\": 2}")',
+    ),
+    ("30 bad lines", L, b"x\n" * 30, INVALID, "bad_lines: 30 of 30 lines do not parse: " + ", ".join(map(str, range(1, 21))) + " and 10 more ("),
+    (
+        "a torn last line",
+        L,
+        b'{"a": 1}\n{"a": "hel',
+        INVALID,
+        "truncated_last_line: ends inside a string that starts at line 2 column 7 (in /a); 1 line is whole",
+    ),
+    (
+        "a bad line and a torn last line",
+        L,
+        b'{}\nx\n{}\n{"a"\n\n',
+        INVALID,
+        'bad_lines: 1 of 4 lines does not parse: 2 (syntax: line 2 column 1: expected a value, found "x"); truncated_last_line: ends',
+    ),
+    ("a torn line that is not the last", L, b'{"a"\n{}\n', INVALID, "bad_lines: 1 of 2 lines does not parse: 1 (truncated: ends"),
+    ("a pretty document", L, b'{\n  "a": 1\n}\n', INVALID, "bad_lines: 3 of 3 lines do not parse: 1, 2, 3 ("),
+    ("conflict markers", L, b"{}\n<<<<<<< a\n{}\n=======\n{}\n>>>>>>> b\n", INVALID, "conflict_markers: an unresolved merge conflict from line 2 to line 6; bad_lines: 3 of 6"),
+    ("NUL", L, b"{}\n{}\0\0\n{}\n", INVALID, "bad_lines: 1 of 3 lines does not parse: 2 (nul_bytes: the last 2 NUL bytes, from byte offset 5"),
+    ("Latin-1", L, b'{}\n"\xe9"\n', INVALID, "bad_lines: 1 of 2 lines does not parse: 2 (not_utf8: byte 0xe9 at byte offset 4 (line 2)"),
+    ("broken UTF-16", L, b"\xff\xfe1\x00\n\x00\x00\xd8", INVALID, "not_utf8: has the byte order mark of UTF-16, but does not decode at byte offset 6"),
+    ("a line nested too deeply", L, b"{}\n" + b"[" * 100_000 + b"\n", INVALID, "bad_lines: 1 of 2 lines does not parse: 2 (too_deep"),
+    ("text", M, "# Tïtle\r\n\r\nno final newline".encode(), VALID, ""),
+    ("no text", M, b"", VALID, ""),
+    ("a heading underlined", M, b"Title\n=======\n<<<<<<< is a sign\n", VALID, ""),
+    ("markers in another order", M, b">>>>>>> b\n=======\n<<<<<<< a\n", VALID, ""),
+    ("conflict markers", M, b"a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> x\n", INVALID, "conflict_markers: an unresolved merge conflict from line 2 to line 6"),
+    ("a byte order mark", T, b"\xef\xbb\xbfx", LENIENT, "byte_order_mark"),
+    ("UTF-16", T, "naïve text".encode("utf-16"), LENIENT, "utf16"),
+    ("UTF-16 without a mark", T, "naïve text".encode("utf-16-le"), LENIENT, "utf16: UTF-16, little-endian, without"),
+    ("NUL", T, b"a\0b", INVALID, "nul_bytes: 1 NUL byte, the first at byte offset 1"),
+    ("Latin-1", T, b"na\xefve\n", INVALID, "not_utf8: byte 0xef at byte offset 2 (line 1) is not UTF-8; it may be Latin-1"),
+    ("cut in a character", T, "é".encode()[:1], INVALID, "not_utf8: ends in the middle of a character, at byte offset 0 (line 1)"),
+    ("bytes of no encoding", T, b"\x81\xff", INVALID, "not_utf8: byte 0x81 at byte offset 0 (line 1) is not UTF-8"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "state", "error"), [pytest.param(*case, id=f"{case[0]}: {name}") for name, *case in BYTES]
+)
+def test_each_condition_gets_its_verdict(kind: Kind, data: bytes, state: ParseState, error: str) -> None:
+    report = classify(kind, data)
+    assert (report.state, report.error[: len(error)]) == (state, error)
+    assert error or not report.error
+    assert load(kind, data).report == report
+
+
+def test_a_pretty_document_in_jsonl_is_recognised() -> None:
+    assert classify(L, b'{\n"a": 1\n}').error.endswith("; the file as a whole is one JSON document")
+
+
+@given(damaged())
+@example(b'{"a":1,"a":1}')
+@example(rb'{"a":":","a":"\u003a"}')
+@example(rb'{"a":"\\u003a","b":1}')
+def test_json_is_valid_exactly_if_the_standard_library_reads_it_strictly(data: bytes) -> None:
+    report = classify(J, data)
+    assert (report.state is VALID) == (reference(data) is not None)
+    assert (report.error == "") == (report.state is VALID)
+
+
+@given(st.binary(max_size=64) | damaged(), st.sampled_from(Kind))
+def test_any_bytes_get_a_verdict_that_can_be_stored_and_shown(data: bytes, kind: Kind) -> None:
+    report = classify(kind, data)
+    report.error.encode()
+    assert report.error.isprintable()
+    assert len(report.error) < 4_000
+    assert load(kind, data).report == report
+    sniff(data)
+    text_of(data).encode("utf-8", "strict")
+
+
+@given(damaged())
+def test_values_are_those_of_the_standard_library(data: bytes) -> None:
+    expected, loaded = reference(data), load(J, data)
+    if expected is not None:
+        assert loaded.whole
+        assert exact(loaded.value) == exact(expected[0])
+        assert json.dumps(loaded.value) == json.dumps(expected[0])  # order of names too
+    elif loaded.report.state is INVALID:
+        assert not loaded.whole
+
+
+@given(st.binary(max_size=40) | damaged())
+def test_the_quick_checks_never_say_yes_to_what_is_not_strict(data: bytes) -> None:
+    expected = reference(data)
+    for found in (parse_strict(data), strict_value(data)):
+        assert found is None or expected is not None
+    assert not is_strict_lean(data) or expected is not None
+    exactly = strict_value(data)
+    if exactly is not None and expected is not None:
+        assert exact(exactly[0]) == exact(expected[0])
+
+
+@given(texts())
+def test_the_lean_check_knows_all_that_is_strict(data: bytes) -> None:
+    doubtful = rb"\\u" in data  # an escaped backslash before a u
+    assert doubtful or is_strict_lean(data)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["a", "b", ":", "a:"]), st.sampled_from(["1", '":"', '{"a": ":"}'])), max_size=5)
+)
+def test_a_dropped_name_is_always_noticed(members: list[tuple[str, str]]) -> None:
+    data = "{" + ",".join(f'"{name}": {value}' for name, value in members) + "}"
+    names = [name for name, _ in members]
+    assert (parse_strict(data.encode()) is None) == (len(set(names)) < len(names))
+
+
+@pytest.mark.parametrize(
+    ("data", "strict"),
+    [
+        (rb'["\ud83d\ude00"]', True),
+        (rb'["\ud83d"]', False),
+        (rb'["\ude00"]', False),
+        (rb'["\ud83d\ud83d\ude00"]', False),
+        (rb'["\ud83d\ude00\ude00"]', False),
+        (rb'["\\ud83d\ude00"]', False),
+        (b"[" * 1_000 + b"]" * 1_000 + b"]", False),
+        (b"[" * 1_001 + b"]" * 1_001, False),
+        (b"[NaN]", False),
+        (b'{"a": 1, "a": 1}', False),
+        (b"\xff", False),
+    ],
+)
+def test_large_documents_are_checked_for_the_same_without_building_them(data: bytes, strict: bool) -> None:
+    assert is_strict_lean(data) is strict
+
+
+def test_a_large_document_is_checked_as_exactly_as_a_small_one() -> None:
+    start, end = b'{"fill": [' + b'"0123456789",' * 100_000, b"0]}"
+    assert len(start) > strict._LEAN_FROM_BYTES
+    assert classify(J, start + end).state is VALID
+    assert classify(J, start).error.startswith(
+        "truncated: ends inside an array that starts at line 1 column 10, after 100,000"
+    )
+    assert classify(J, start + b'{"k": 1, "k": 2},' + end).code == "duplicate_keys"
+    assert classify(J, start + rb'"\ud800",' + end).code == "lone_surrogate"
+    assert classify(J, start + end + end).code == "trailing_data"
+
+
+def test_a_dense_large_document_is_not_checked_where_it_would_take_too_much_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(strict, "_LEAN_MEMORY_BYTES", 1_000)
+    assert not is_strict_lean(b"[" + b"[]," * 100 + b"0]")
+    assert is_strict_lean(b"[" + b"1," * 100 + b"0]")
+
+
+def test_integers_are_exact_whatever_their_length() -> None:
+    text = b"[%s, %s, %s, 12345678901234567890.0]" % (b"9" * 25, b"-" + b"9" * 19, b"9" * 5_000)
+    value = load(J, text).value
+    assert value == [int("9" * 25), -int("9" * 19), "9" * 5_000, 12345678901234567890.0]
+    assert isinstance(value, list)
+    assert isinstance(value[2], LongInteger)
+
+
+def test_of_a_name_that_occurs_twice_the_last_value_counts() -> None:
+    assert load(J, b'{"a": 1, "b": 2, "a": 3}').value == {"a": 3, "b": 2}
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        (b'{"a": 1} {"a": 2}', {"a": 1}),
+        (b"[1]]", [1]),
+        (b"[1]\n\0\0\0", [1]),
+        (b"null x", None),
+    ],
+)
+def test_a_whole_first_document_can_be_read_whatever_follows(data: bytes, value: object) -> None:
+    loaded = load(J, data)
+    assert (loaded.readable, loaded.whole, loaded.value) == (True, False, value)
+
+
+@pytest.mark.parametrize("data", [b"", b'{"a": 1', b"[1,,2]", b"\xff", b"\0", CONFLICT])
+def test_what_has_no_whole_document_has_no_value(data: bytes) -> None:
+    loaded = load(J, data)
+    assert (loaded.readable, loaded.whole, loaded.value) == (False, False, None)
+
+
+def test_no_value_is_nested_deeper_than_readers_can_go() -> None:
+    for depth, readable in ((READABLE_DEPTH, True), (READABLE_DEPTH + 1, False)):
+        data = b"[" * depth + b"]" * depth
+        assert load(J, data).report.state is VALID
+        assert load(J, data).readable is readable
+        assert load(L, b"1\n" + data).bad_lines == (() if readable else (2,))
+        assert load(L, b"1\n" + data).whole is readable
+
+
+def test_documents_above_the_limit_are_classified_and_not_turned_into_values() -> None:
+    loaded = load(J, b"[" + b" " * MAX_LOAD_BYTES + b"]")
+    assert (loaded.report.state, loaded.readable, loaded.value) == (VALID, False, None)
+
+
+def test_good_lines_are_read_whatever_stands_between_them() -> None:
+    data = b'\xef\xbb\xbf{"a": 1}\n\nx\n[2]{}\r\n"three"\r\n{"b'
+    loaded = load(L, data)
+    assert loaded.records == ((1, {"a": 1}), (5, "three"))
+    assert loaded.value == [{"a": 1}, "three"]
+    assert loaded.bad_lines == (3, 4, 6)
+    assert (loaded.readable, loaded.whole) == (True, False)
+    assert tuple(read_lines(data)) == loaded.records
+
+
+@given(st.lists(damaged() | texts(), max_size=5))
+def test_a_jsonl_document_is_valid_exactly_if_all_its_lines_are(lines: list[bytes]) -> None:
+    data = b"\n".join(lines)
+    numbered = [(number, line) for number, line in enumerate(data.split(b"\n"), 1) if line.strip()]
+    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        assert classify(L, data).state is not VALID
+    elif b"\0" not in data:
+        good = {number: value for number, line in numbered if (value := reference(line)) is not None}
+        loaded = load(L, data)
+        assert (loaded.report.state is VALID) == (len(good) == len(numbered))
+        records = {number: exact(value) for number, value in loaded.records}
+        assert {number: records.get(number) for number in good} == {n: exact(value[0]) for n, value in good.items()}
+        assert records.keys() | set(loaded.bad_lines) == {number for number, _ in numbered}
+
+
+@given(st.lists(VALUES, min_size=1, max_size=4))
+def test_jsonl_in_utf16_is_read(values: list[object]) -> None:
+    text = "\n".join(json.dumps(value) for value in values)
+    assert load(L, text.encode("utf-16")).value == values
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ("\ufeffé\r\n".encode(), "é\r\n"),
+        ("é".encode("utf-16"), "é"),
+        (b"na\xefve", "naïve"),
+        (b"\x93x\x94", "“x”"),
+        ("é".encode() + b"\xe9", "é\ufffd"),
+        (b"\x81", "\ufffd"),
+    ],
+)
+def test_text_is_read_in_the_encoding_it_seems_to_have(data: bytes, text: str) -> None:
+    loaded = load(T, data)
+    assert (loaded.value, loaded.readable) == (text, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("a.json", J), ("agents/A.JSON", J), (".json", J), (".claude.json", J), ("x.jsonl", L), ("x.ndjson", L), ("x.md", M),
+        ("x.yaml", T), ("x.json.bak", T), ("x.py", T), ("README", None), ("agents/memory", None), ("v1.2/memory", None),
+        (".gitignore", None), ("odd.", None), ("", None), ("a\udcff.json", J),
+    ],
+)  # fmt: skip
+def test_the_kind_follows_from_the_name(path: str, kind: Kind | None) -> None:
+    assert kind_of(path) is kind
+
+
+LONG = b'{"type": "entity", "name": "' + b"x" * 70_000 + b'"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "kind"),
+    [
+        ("an object", b'{"a": 1}', J),
+        ("an object and a newline", b'{"a": 1}\n', J),
+        ("a pretty object", b'{\n  "a": [\n    1\n  ]\n}\n', J),
+        ("a pretty array of arrays", b"[\n[1, 2],\n[3, 4],\n[5, 6]\n]\n", J),
+        ("an empty array", b"[]", J),
+        ("a damaged object", b'{"a": 1,, }', J),
+        ("an object cut", b'{"a": {"b"', J),
+        ("a byte order mark", b'\xef\xbb\xbf{"a": 1}', J),
+        ("UTF-16", '{"a": 1}'.encode("utf-16"), J),
+        ("a comment inside", b"[ // list\n1]", J),
+        ("one long object", LONG, J),
+        ("records", b'{"a": 1}\n{"a": 2}\n', L),
+        ("records without a final newline", b'{"a": 1}\n\n{"a": 2}', L),
+        ("records, the last torn", b'{"a": 1}\n{"a": 2}\n{"a"', L),
+        ("records, the first bad", b'{"a": 1\n{"a": 2}\n{"a": 3}\n', L),
+        ("long records", LONG[:40_000] + b'"}\n' + LONG, L),
+        ("CRLF records", b"[1]\r\n[2]\r\n", L),
+        ("nothing", b"", None),
+        ("prose", b"see README", None),
+        ("a scalar", b"42", None),
+        ("an INI file", b"[core]\n\tbare = false\n[filter]\n", None),
+        ("a link", b"[1]: https://example.org\n", None),
+        ("footnotes", b"[1] first\n[2] second\n", None),
+        ("a wiki link", b"[[Page]] text", None),
+        ("a shell test", b'[ -z "$PS1" ] && return\n', None),
+        ("another shell test", b'[ "$1" ] && exit\n', None),
+        ("a shell block", b"{ echo x; }\n", None),
+        ("a program", b"\x7fELF\0\0", None),
+    ],
+)
+def test_files_without_an_extension_are_known_by_their_content(name: str, data: bytes, kind: Kind | None) -> None:
+    assert sniff(data) is kind, name
+
+
+STATES = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "rengine-agents.tar.xz"
+
+
+@pytest.mark.skipif(not STATES.exists(), reason="needs the real data")
+def test_the_damaged_files_of_a_real_project_are_found_and_no_others() -> None:
+    import tarfile
+
+    damaged_files = {}
+    with tarfile.open(STATES) as archive:
+        for member in archive:
+            stream = archive.extractfile(member) if member.isfile() else None
+            if stream is not None:
+                data = stream.read()
+                report = classify(kind_of(member.name) or sniff(data) or T, data)
+                if report.state is not VALID:
+                    damaged_files["/".join(Path(member.name).parts[-3:])] = report.code
+    assert damaged_files == {
+        "20250816_182517/agents/functions.json": "trailing_data",
+        "20250816_182517/agents/structure.json": "trailing_data",
+        "20250818_000551/agents/handoff.json": "trailing_data",
+        "20250818_000551/agents/structure.json": "trailing_data",
+        "20250822_223404/agents/bootstrap-config.json": "empty",
+        "20250822_223404/agents/handoff.json": "trailing_data",
+        "20250822_223404/agents/structure.json": "trailing_data",
+    }
