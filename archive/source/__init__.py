@@ -1,0 +1,1 @@
+"""Reads users' files; nothing else in the library does."""

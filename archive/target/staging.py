@@ -1,0 +1,255 @@
+"""Keeps restored files in one folder inside the target until all of them are written and proven right.
+
+The folder belongs to one process: it holds a lock on it as long as it lives, so a folder whose lock is free is what a
+killed restore left behind, and may go.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from archive.errors import TargetFailed
+from archive.folders import MODE_BITS, describe_error
+from archive.hashing import hash_bytes
+from archive.rules import STAGING_PREFIX
+
+try:
+    import fcntl
+except ImportError:  # then what a killed restore leaves behind stays until somebody removes it
+    fcntl = None  # type: ignore[assignment]
+
+# Up to so many files or folders are flushed one by one; above, the whole file system at once, which costs one wait and
+# not thousands, but may have to write what other programs left unwritten.
+FLUSHED_SINGLY = 16
+
+CHUNK_BYTES = 1024 * 1024
+
+_STAGING_NAME = re.compile(re.escape(STAGING_PREFIX) + r"[0-9a-f]{16}\Z")
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class StagedFile(NamedTuple):
+    """A file to be restored.
+
+    Attributes:
+        path: Relative to the target, POSIX.
+        mode: Permission bits; setuid and setgid are left aside.
+        hash: Tagged hash that the content must have on disk.
+    """
+
+    path: str
+    data: bytes
+    mode: int
+    mtime_ns: int
+    hash: str
+
+
+class Written(NamedTuple):
+    """A file that waits in the staging folder, under `name`."""
+
+    path: str
+    name: str
+    size_bytes: int
+    mode: int
+    mtime_ns: int
+
+
+class Staging:
+    """Is the staging folder of one restore.
+
+    Raises:
+        TargetFailed: The folder cannot be made.
+    """
+
+    def __init__(self, root_fd: int, root: Path) -> None:
+        self.files: list[Written] = []
+        self._root = root
+        self._root_fd = root_fd
+        try:
+            self.name, self.fd = _new_folder(root_fd)
+        except OSError as error:
+            raise target_failed(root, error) from error
+
+    def write(self, file: StagedFile) -> None:
+        """Adds a file, reads it back and compares it.
+
+        Raises:
+            TargetFailed: It could not be written, or it is not what it should be.
+        """
+        name = str(len(self.files))
+        mode = file.mode & MODE_BITS
+        try:
+            fd = os.open(name, _NEW_FILE_FLAGS, mode & 0o777, dir_fd=self.fd)
+            try:
+                write_all(fd, file.data)
+                set_attributes(fd, mode, file.mtime_ns)
+                is_right = _reads_back(fd, file.data) and hash_bytes(file.data) == file.hash
+                if len(self.files) < FLUSHED_SINGLY:
+                    os.fsync(fd)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise target_failed(self._root, error, file.path) from error
+        if not is_right:
+            raise TargetFailed(
+                f"{file.path!r} does not read back as it was written; the target is as it was",
+                hint="Check the disk, or restore to another one with '--to DIR'.",
+                path=file.path,
+            )
+        self.files.append(Written(file.path, name, len(file.data), mode, file.mtime_ns))
+
+    def flush(self) -> None:
+        """Returns when the disk holds all that was staged.
+
+        Raises:
+            TargetFailed: It does not.
+        """
+        try:
+            if len(self.files) > FLUSHED_SINGLY:
+                flush_file_system(self.fd)
+            else:
+                os.fsync(self.fd)
+        except OSError as error:
+            raise target_failed(self._root, error) from error
+
+    def remove(self) -> None:
+        """Removes the folder with what is left in it; what cannot be removed is left to `clean_stale`."""
+        if self.fd >= 0:
+            _remove_folder(self._root_fd, self.name, self.fd)
+            os.close(self.fd)
+            self.fd = -1
+
+
+def clean_stale(root: Path) -> int:
+    """Removes the staging folders that killed restores left in a target; returns how many.
+
+    Those of restores that are running are left alone. Never fails: what cannot be removed stays.
+    """
+    if fcntl is None:
+        return 0
+    removed = 0
+    try:
+        root_fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return 0
+    try:
+        for name in filter(_STAGING_NAME.match, os.listdir(root_fd)):
+            try:
+                fd = os.open(name, _FOLDER_FLAGS, dir_fd=root_fd)
+            except OSError:
+                continue
+            try:
+                removed += _lock(fd) is True and _remove_folder(root_fd, name, fd)
+            finally:
+                os.close(fd)
+    finally:
+        os.close(root_fd)
+    return removed
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Writes all of the data; systems may take a part at a time."""
+    written = os.write(fd, data)
+    while written < len(data):
+        written += os.write(fd, memoryview(data)[written:])
+
+
+def set_attributes(fd: int, mode: int, mtime_ns: int) -> None:
+    """Sets permissions and time of modification; where the file system cannot hold them, a later look will show it."""
+    try:
+        if os.fstat(fd).st_mode & MODE_BITS != mode:
+            os.fchmod(fd, mode)
+        os.utime(fd, ns=(mtime_ns, mtime_ns))
+    except (PermissionError, OverflowError):
+        return
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+            raise
+
+
+def flush_file_system(fd: int) -> None:
+    """Returns when the disk holds everything written to the file system that the descriptor is on."""
+    try:
+        import ctypes
+
+        syncfs = ctypes.CDLL(None, use_errno=True).syncfs
+    except (ImportError, OSError, AttributeError):  # not Linux
+        os.sync()
+        return
+    if syncfs(fd) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def flush_folder(folder: str) -> None:
+    """Returns when the disk holds the entries of a folder."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def target_failed(root: Path, error: OSError, path: str = "") -> TargetFailed:
+    """Returns the error to raise for a system's error before anything was put in place."""
+    where = f"{path!r} below {root}" if path else str(root)
+    if error.errno in _NO_ROOM:
+        hint = "Make room, or restore to another disk with '--to DIR'."
+    else:
+        hint = "Check that the folder exists and that you may write to it, or restore elsewhere with '--to DIR'."
+    message = f"cannot write {where}: {describe_error(error)}; the target is as it was"
+    return TargetFailed(message, hint=hint, root=str(root), path=path)
+
+
+def _new_folder(root_fd: int) -> tuple[str, int]:
+    while True:
+        name = STAGING_PREFIX + os.urandom(8).hex()
+        os.mkdir(name, 0o700, dir_fd=root_fd)
+        try:
+            fd = os.open(name, _FOLDER_FLAGS, dir_fd=root_fd)
+        except FileNotFoundError:  # somebody who cleans up was quicker than our lock
+            continue
+        if _lock(fd) is not False and os.fstat(fd).st_nlink > 0:
+            return name, fd
+        os.close(fd)
+
+
+def _lock(fd: int) -> bool | None:
+    """Takes the folder's lock and keeps it until the descriptor is closed; None where there are no locks."""
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _remove_folder(root_fd: int, name: str, fd: int) -> bool:
+    """Removes a staging folder; holds nothing but files with numbers for names, and only those are removed."""
+    try:
+        for file in filter(str.isdecimal, os.listdir(fd)):
+            os.unlink(file, dir_fd=fd)
+        os.rmdir(name, dir_fd=root_fd)
+    except OSError:
+        return False
+    return True
+
+
+def _reads_back(fd: int, data: bytes) -> bool:
+    size = len(data)
+    if size < CHUNK_BYTES:
+        return os.pread(fd, size + 1, 0) == data
+    view = memoryview(data)
+    for start in range(0, size, CHUNK_BYTES):
+        if os.pread(fd, CHUNK_BYTES, start) != view[start : start + CHUNK_BYTES]:
+            return False
+    return os.fstat(fd).st_size == size
