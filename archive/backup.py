@@ -1,0 +1,241 @@
+"""Makes snapshots: scan, compare with what is known, read what looks different, write it all in one transaction.
+
+    scan (stat only) → compare → read and hash the rest → ONE transaction: content, versions, problems, snapshot row
+    last → commit
+
+The lock is held from before the scan, so that snapshots follow each other as the states of the disk did. A file that
+cannot be read keeps its last version and makes the snapshot incomplete; only a file that is known to be gone is recorded
+as removed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from archive.clock import Clock
+from archive.hashing import chain_digest
+from archive.looking import Seen, looking_at
+from archive.model.documents import Kind, ParseState
+from archive.model.files import Scan
+from archive.model.snapshots import BackupResult, Problem, ProblemKind, Progress, Severity, Snapshot, Source, Stage
+from archive.rules import Rules
+from archive.source.scan import scan
+from archive.storage import snapshots
+from archive.storage.connection import Connection
+from archive.storage.known import KnownDocument, KnownProblem, load_documents, load_problems
+from archive.storage.paths import to_text
+from archive.storage.writer import Incoming, SnapshotWriter
+
+OnProgress = Callable[[Progress], None]
+
+# A file changed this shortly before it was read may change again without its times showing it: file systems count in
+# steps, some of two seconds. Such a file is read again by the next backup.
+RACY_NS = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupRequest:
+    """What to back up and how.
+
+    Attributes:
+        exclude_paths: Absolute paths that are never looked at: the archive's own files.
+        extra_paths: Documents to take in whatever the rules say.
+        only_if_changed: Write no snapshot where nothing changed since the newest.
+    """
+
+    root: Path
+    rules: Rules
+    message: str = ""
+    tags: tuple[str, ...] = ()
+    only_if_changed: bool = False
+    exclude_paths: Collection[Path] = ()
+    extra_paths: Collection[str] = ()
+    on_progress: OnProgress | None = None
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the files, collected while they are looked at."""
+
+    added: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    touched: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    bytes_read: int = 0
+    documents: int = 0
+    size_bytes: int = 0
+
+    @property
+    def is_change(self) -> bool:
+        """Whether any document differs from the snapshot before."""
+        return bool(self.added or self.changed or self.touched or self.removed)
+
+    @property
+    def reexamined(self) -> set[str]:
+        """Documents whose standing warnings no longer count, since their content is another or gone."""
+        return {*self.added, *self.changed, *self.removed}
+
+
+def backup(connection: Connection, source: Source, request: BackupRequest, clock: Clock) -> BackupResult:
+    """Adds a snapshot of the request's root in the caller's transaction, which must be a writing one.
+
+    Raises:
+        SourceUnreadable: The root itself cannot be read.
+        CorruptArchive: What was written did not read back as it was.
+    """
+    started, now = clock.monotonic(), clock.now()
+    known, standing = load_documents(connection, source.id), load_problems(connection, source.id)
+    snapshot_id = snapshots.next_id(connection)
+    writer = SnapshotWriter(connection, source.id, snapshot_id)
+    outcome, found = _walk(request, known, clock, writer)
+    problems = _standing_problems(outcome, found, standing)
+    previous = snapshots.newest(connection, source.id)
+    if request.only_if_changed and previous is not None and not outcome.is_change:
+        return _result(outcome, problems, len(known), previous, created=False)
+    writer.retire_superseded()
+    writer.write_problems(standing, problems)
+    snapshot = Snapshot(
+        id=snapshot_id,
+        source=source.name,
+        label=snapshots.free_label(connection, source.id, now),
+        created_at=now,
+        message=request.message,
+        tags=request.tags,
+        is_complete=not any(problem.severity is Severity.INCOMPLETE for problem in problems),
+        documents=outcome.documents,
+        size_bytes=outcome.size_bytes,
+        added=len(outcome.added),
+        changed=len(outcome.changed),
+        touched=len(outcome.touched),
+        removed=len(outcome.removed),
+        problems=sum(problem.severity is not Severity.SKIPPED for problem in problems),
+        bytes_read=outcome.bytes_read,
+        bytes_stored=writer.bytes_stored,
+        duration_ms=round((clock.monotonic() - started) * 1000),
+        digest=chain_digest(previous.digest if previous else "", writer.changes),
+    )
+    snapshots.insert(connection, source.id, snapshot)
+    return _result(outcome, problems, len(known), snapshot, created=True)
+
+
+def preview(connection: Connection | None, source: Source | None, request: BackupRequest, clock: Clock) -> BackupResult:
+    """Returns what `backup` would do; reads files and writes nothing.
+
+    Args:
+        connection: A reading transaction, or None where there is no archive yet; then `source` is None too.
+    """
+    known: dict[str, KnownDocument] = {}
+    standing: list[KnownProblem] = []
+    if connection is not None and source is not None:
+        known, standing = load_documents(connection, source.id), load_problems(connection, source.id)
+    outcome, found = _walk(request, known, clock, None)
+    return _result(outcome, _standing_problems(outcome, found, standing), len(known), None, created=False)
+
+
+def _walk(
+    request: BackupRequest, known: dict[str, KnownDocument], clock: Clock, writer: SnapshotWriter | None
+) -> tuple[Outcome, Scan]:
+    found = scan(
+        request.root,
+        request.rules,
+        exclude_paths=request.exclude_paths,
+        extra_paths=request.extra_paths,
+        known=known,
+    )
+    outcome = Outcome(documents=len(known), size_bytes=sum(document.size_bytes for document in known.values()))
+    present = {stat.path for stat in found.files}
+    doubtful = [stat for stat in found.files if (old := known.get(stat.path)) is None or not old.looks_like(stat)]
+    on_progress = request.on_progress or _ignore
+    wanted = [(stat, Kind(old.kind) if (old := known.get(stat.path)) is not None else None) for stat in doubtful]
+    with looking_at(request.root, wanted) as everything:
+        for done, seen in enumerate(everything, start=1):
+            if seen.problem is not None:
+                outcome.problems.append(seen.problem)
+            if seen.is_read:
+                _take(_incoming(seen, request, known, clock), outcome, writer)
+            on_progress(Progress(Stage.READ, done, len(doubtful)))
+    if writer is not None:
+        writer.flush()
+    for path, document in known.items():
+        if path not in present and not _is_below(path, found.unreadable_folders):
+            outcome.removed.append(path)
+            outcome.documents -= 1
+            outcome.size_bytes -= document.size_bytes
+            if writer is not None:
+                writer.remove(document)
+    return outcome, found
+
+
+def _incoming(seen: Seen, request: BackupRequest, known: dict[str, KnownDocument], clock: Clock) -> Incoming:
+    newest = max(seen.stat.mtime_ns, seen.stat.ctime_ns)
+    return Incoming(
+        stat=seen.stat,
+        data=seen.data,
+        hash=seen.hash,
+        kind=seen.kind,
+        category=request.rules.category(seen.stat.path),
+        report=seen.report,
+        is_racy=newest > clock.file_time_ns() - RACY_NS or seen.problem is not None,
+        known=known.get(seen.stat.path),
+    )
+
+
+def _take(incoming: Incoming, outcome: Outcome, writer: SnapshotWriter | None) -> None:
+    stat, old, size_bytes = incoming.stat, incoming.known, len(incoming.data)
+    is_same = old is not None and old.hash == incoming.hash
+    outcome.bytes_read += size_bytes
+    if old is not None and is_same and (old.mode, old.mtime_ns) == (stat.mode, stat.mtime_ns):
+        # Read for nothing: only the inode or the time of change differs, or it was racy.
+        if writer is not None and (incoming.is_racy != bool(old.is_racy) or old.ctime_ns != stat.ctime_ns):
+            writer.refresh(old, stat, is_racy=incoming.is_racy)
+        return
+    if old is None:
+        outcome.added.append(stat.path)
+        outcome.documents += 1
+        outcome.size_bytes += size_bytes
+    else:
+        (outcome.touched if is_same else outcome.changed).append(stat.path)
+        outcome.size_bytes += size_bytes - old.size_bytes
+    if incoming.report.state is ParseState.INVALID and not is_same:
+        outcome.problems.append(Problem(stat.path, ProblemKind.INVALID, incoming.report.error))
+    if writer is not None:
+        writer.add(incoming)
+
+
+def _standing_problems(outcome: Outcome, found: Scan, standing: list[KnownProblem]) -> list[Problem]:
+    """All problems that stand now: those just met, and the warnings about documents that are as they were."""
+    reexamined = {to_text(path) for path in outcome.reexamined}
+    kept = [
+        known.problem
+        for known in standing
+        if known.problem.severity is Severity.WARNING and known.problem.path not in reexamined
+    ]
+    met = [*outcome.problems, *found.problems, *found.skipped]
+    problems = {*kept, *(Problem(to_text(problem.path), problem.kind, problem.message) for problem in met)}
+    return sorted(problems, key=lambda problem: (problem.path, problem.kind, problem.message))
+
+
+def _is_below(path: str, folders: tuple[str, ...]) -> bool:
+    return any(folder in (".", path) or path.startswith(folder + "/") for folder in folders)
+
+
+def _result(outcome: Outcome, problems: list[Problem], known: int, snapshot: Snapshot | None, *, created: bool) -> BackupResult:
+    return BackupResult(
+        snapshot=snapshot,
+        created=created,
+        added=tuple(outcome.added),
+        changed=tuple(outcome.changed),
+        touched=tuple(outcome.touched),
+        removed=tuple(sorted(outcome.removed)),
+        unchanged=known - len(outcome.changed) - len(outcome.touched) - len(outcome.removed),
+        problems=tuple(problem for problem in problems if problem.severity is not Severity.SKIPPED),
+        skipped=tuple(problem for problem in problems if problem.severity is Severity.SKIPPED),
+        is_complete=not any(problem.severity is Severity.INCOMPLETE for problem in problems),
+    )
+
+
+def _ignore(progress: Progress) -> None:
+    """Is the callback where the caller wants no reports."""

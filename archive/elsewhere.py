@@ -1,0 +1,125 @@
+"""Runs a generator in a process of its own, so that its work and the caller's share the machine's cores.
+
+The other process is a new interpreter and not a fork: a library must not fork a process whose threads and database
+connections it does not know. It is given the generator's name and arguments on its standard input and answers with lists
+of items on its standard output, both pickled. The two trust each other; nobody else can write to these pipes.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import IO, Any, Generic, TypeVar
+
+from archive.errors import ArchiveError
+
+T = TypeVar("T")
+
+# Items are handed over in lists of this many or this size, so that the pipes cost little; each process may hold a few.
+_LIST_ITEMS = 128
+_LIST_BYTES = 1024 * 1024
+# As large as Linux lets anybody make a pipe; the two wait for each other less often.
+_PIPE_BYTES = 1024 * 1024
+
+_START = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from archive.elsewhere import serve; serve()"
+
+
+class Elsewhere(Generic[T]):
+    """Iterates over `generator(*arguments)` while another process works ahead; ends that process when it is left.
+
+    What the generator raises is raised here, behind the items that came before it. The generator is a function at the top
+    of a module, and its arguments and items can be pickled.
+
+    Args:
+        size_of: Where to look for the size of an item: the index of its `bytes` member.
+    """
+
+    def __init__(self, generator: Callable[..., Iterator[T]], *arguments: object, size_of: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
+        self._request = (generator.__module__, generator.__qualname__, arguments, size_of)
+
+    def __enter__(self) -> Iterator[T]:
+        stdin = self._process.stdin
+        assert stdin is not None
+        try:
+            pickle.dump(sys.path, stdin)
+            pickle.dump(self._request, stdin, protocol=pickle.HIGHEST_PROTOCOL)
+            stdin.close()
+        except BrokenPipeError:
+            self._process.wait()  # it died at once; reading its answer says so
+        return self._items()
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdout is not None
+        self._process.kill()
+        self._process.stdout.close()
+        self._process.wait()
+
+    def _items(self) -> Iterator[T]:
+        stdout = self._process.stdout
+        assert stdout is not None
+        while True:
+            try:
+                part: list[T] | BaseException | None = pickle.load(stdout)  # noqa: S301 (written by our own process)
+            except EOFError:
+                code = self._process.wait()
+                raise ArchiveError(
+                    f"a helping process ended before its work was done (exit code {code})",
+                    hint="Nothing was changed. Run the command again; if there was no memory left, close other programs first.",
+                ) from None
+            if part is None:
+                return
+            if isinstance(part, BaseException):
+                raise part
+            yield from part
+
+
+def serve() -> None:
+    """Is the other process: answers the one request on standard input."""
+    output = os.fdopen(os.dup(1), "wb", buffering=_LIST_BYTES)
+    # Whatever prints by mistake must not get between the answers.
+    os.dup2(2, 1)
+    _widen(output)
+    module, name, arguments, size_of = pickle.load(sys.stdin.buffer)  # noqa: S301 (written by our own process)
+    try:
+        for part in _lists(getattr(import_module(module), name)(*arguments), size_of):
+            _send(output, part)
+        _send(output, None)
+    except BrokenPipeError:
+        os._exit(0)  # the caller has enough
+    except BaseException as error:  # noqa: BLE001 (raised again in the caller's process)
+        _send(output, error)
+    output.close()
+
+
+def _send(output: IO[bytes], value: object) -> None:
+    pickle.dump(value, output, protocol=pickle.HIGHEST_PROTOCOL)
+    output.flush()
+
+
+def _lists(items: Iterator[Any], size_of: int) -> Iterator[list[Any]]:
+    part: list[Any] = []
+    size = 0
+    for item in items:
+        part.append(item)
+        size += len(item[size_of])
+        if size >= _LIST_BYTES or len(part) >= _LIST_ITEMS:
+            yield part
+            part, size = [], 0
+    yield part
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    if sys.platform == "linux":
+        import fcntl
+
+        try:
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        except OSError:
+            return  # a limit of the system's; it works with the usual size too

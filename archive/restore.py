@@ -1,0 +1,168 @@
+"""Carries out restore plans: a safety snapshot, then everything staged and verified before the first file is put in place.
+
+    RestorePlan → ONE transaction: safety snapshot, record for undo → stage and verify → rename into place → RestoreResult
+
+Content on disk that no snapshot holds is never destroyed: the safety snapshot takes in every file that the plan
+overwrites or deletes, whatever the rules say of it, and a file that it could not take in is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from archive.backup import BackupRequest, OnProgress, backup
+from archive.clock import Clock
+from archive.errors import PlanStale
+from archive.model.files import FileStat
+from archive.model.restore import WRITING, Action, PlannedFile, RestorePlan, RestoreResult
+from archive.model.snapshots import Problem, ProblemKind, Progress, Snapshot, Source, Stage
+from archive.planning import RestoreRequest
+from archive.storage import blobs, restores, snapshots
+from archive.storage.connection import Database
+from archive.target import AttributeChange, StagedFile, Target, clean_stale
+
+# What of an existing file is lost when it is done.
+_DESTROYING = frozenset({Action.OVERWRITE, Action.ATTRIBUTES, Action.DELETE})
+_CONTENT = frozenset({Action.CREATE, Action.OVERWRITE})
+_HINT = "Make a new plan: run the restore again."
+
+
+class Prepared(NamedTuple):
+    """A plan that may be carried out now, and how to take it back."""
+
+    files: list[PlannedFile]
+    problems: list[Problem]
+    safety: Snapshot | None
+    restore_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restorer:
+    """Carries out plans for one source."""
+
+    database: Database
+    source: Source
+    request: RestoreRequest
+    clock: Clock
+    on_progress: OnProgress | None = None
+
+    def restore(self, plan: RestorePlan) -> RestoreResult:
+        """Writes the planned state to the plan's target; `Archive.restore` says what that promises."""
+        started = self.clock.monotonic()
+        clean_stale(plan.target)  # what a killed restore left
+        with Target(plan.target, protect=self.request.protect) as target:
+            prepared = self._prepare(plan, target)
+            problems = [*_left_alone(plan), *prepared.problems]
+            if prepared.files:
+                problems += self._apply(prepared.files, target)
+        if prepared.restore_id is not None:
+            with self.database.writing() as connection:
+                restores.finish(connection, prepared.restore_id, self.clock.now())
+        failed = {problem.path for problem in problems}
+        done = [file for file in prepared.files if file.path not in failed]
+        return RestoreResult(
+            restored=plan.snapshot,
+            target=plan.target,
+            safety=prepared.safety,
+            created=_count(done, Action.CREATE),
+            overwritten=_count(done, Action.OVERWRITE),
+            attributes=_count(done, Action.ATTRIBUTES),
+            deleted=_count(done, Action.DELETE),
+            unchanged=plan.count(Action.UNCHANGED),
+            size_bytes=sum(file.size_bytes for file in done if file.action in _CONTENT),
+            duration_ms=round((self.clock.monotonic() - started) * 1000),
+            problems=tuple(sorted(problems, key=lambda problem: problem.path)),
+            _plan=plan,
+        )
+
+    def _prepare(self, plan: RestorePlan, target: Target) -> Prepared:
+        """Checks that the plan still holds; in place also takes the safety snapshot and records what is to be done."""
+        files = [file for file in plan.files if file.action in WRITING or file.action is Action.DELETE]
+        if not plan.in_place or not files:
+            with self.database.reading() as connection:
+                _require_current(plan, files, target, snapshots.newest(connection, self.source.id))
+            return Prepared(files, [], None, None)
+        at_risk = {file.path for file in files if file.action in _DESTROYING}
+        with self.database.writing() as connection:
+            _require_current(plan, files, target, snapshots.newest(connection, self.source.id))
+            request = BackupRequest(
+                root=plan.target,
+                rules=self.request.rules,
+                message=f"before restoring {plan.snapshot.label}",
+                tags=("safety",),
+                only_if_changed=True,
+                exclude_paths=self.request.protect,
+                extra_paths=at_risk,
+                on_progress=self.on_progress,
+            )
+            result = backup(connection, self.source, request, self.clock)
+            assert result.snapshot is not None
+            unsafe = {problem.path: problem for problem in result.problems if problem.kind in _NOT_TAKEN_IN}
+            kept = [file for file in files if file.path not in at_risk or file.path not in unsafe]
+            restore_id = restores.record(
+                connection,
+                self.source.id,
+                now=self.clock.now(),
+                snapshot_id=plan.snapshot.id,
+                safety_snapshot_id=result.snapshot.id,
+                changes=[(file.path, file.action.value) for file in kept],
+            )
+        problems = [
+            Problem(path, ProblemKind.KEPT, f"it could not be backed up before: {problem.message}")
+            for path, problem in unsafe.items()
+            if path in at_risk
+        ]
+        return Prepared(kept, problems, result.snapshot, restore_id)
+
+    def _apply(self, files: list[PlannedFile], target: Target) -> list[Problem]:
+        target.stage(self._contents([file for file in files if file.action in _CONTENT]))
+        problems = target.commit(
+            deletes=[file.path for file in files if file.action is Action.DELETE],
+            attributes=[
+                AttributeChange(file.path, file._document.mode, file._document.mtime_ns)
+                for file in files
+                if file.action is Action.ATTRIBUTES and file._document is not None
+            ],
+            # What appears or changes between the safety snapshot and the renaming is in no snapshot.
+            expected={file.path: file._stat for file in files},
+            remove_empty=True,
+        )
+        return list(problems)
+
+    def _contents(self, files: list[PlannedFile]) -> Iterator[StagedFile]:
+        documents = [file._document for file in files if file._document is not None]
+        with self.database.reading() as connection:
+            contents = blobs.read_many(connection, [document._blob_id for document in documents])
+            for done, (document, data) in enumerate(zip(documents, contents, strict=True), start=1):
+                yield StagedFile(document.path, data, document.mode, document.mtime_ns, document.hash)
+                if self.on_progress is not None:
+                    self.on_progress(Progress(Stage.WRITE, done, len(documents)))
+
+
+_NOT_TAKEN_IN = frozenset({ProblemKind.UNREADABLE, ProblemKind.VANISHED, ProblemKind.CHANGED_WHILE_READ})
+
+
+def _require_current(plan: RestorePlan, files: list[PlannedFile], target: Target, newest: Snapshot | None) -> None:
+    if newest is None or newest.id != plan._newest_snapshot:
+        raise PlanStale("the archive has a new snapshot since the plan was made", hint=_HINT)
+    target.check_paths([file.path for file in files])
+    for file in files:
+        stat = target.stat(file.path)
+        if stat != file._stat:
+            was = "appeared" if file._stat is None else "changed" if isinstance(stat, FileStat) else "vanished"
+            raise PlanStale(f"{file.path} has {was} since the plan was made", hint=_HINT, path=file.path)
+
+
+def _left_alone(plan: RestorePlan) -> Iterator[Problem]:
+    """What the plan itself says will not be as it was, other than by the caller's own policy."""
+    for file in plan.files:
+        if file.action is Action.CONFLICT:
+            yield Problem(file.path, ProblemKind.IN_THE_WAY, file.reason)
+        elif file._is_protected:
+            yield Problem(file.path, ProblemKind.KEPT, file.reason)
+
+
+def _count(files: list[PlannedFile], action: Action) -> int:
+    return sum(file.action is action for file in files)

@@ -1,0 +1,42 @@
+"""Finds out which source of the archive a folder is, and where a source's folder stands."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from archive.model.base import Json
+from archive.model.snapshots import Source
+from archive.storage import paths, snapshots
+from archive.storage.connection import Connection
+
+
+def root_of(source: Source, archive_path: Path) -> Path:
+    """Returns the source's folder, absolute.
+
+    An archive that lies inside the folder it backs up records the way from itself to the folder. So a project that was
+    moved or copied together with its archive is found where it is now, and a restore never writes to the original.
+    """
+    return Path(os.path.normpath(archive_path.parent / source.root))
+
+
+def source_at(connection: Connection, root: Path, name: str | None, archive_path: Path) -> Source | None:
+    """Returns the source of that name, or without a name the one that stands at the folder; None if there is none."""
+    for source in snapshots.sources(connection):
+        if source.name == name if name else root_of(source, archive_path) == root:
+            return source
+    return None
+
+
+def source_for(connection: Connection, root: Path, name: str | None, rules: Json, archive_path: Path) -> Source:
+    """Returns the source that the folder is, up to date; adds one, called like the folder, if it is new."""
+    inside = archive_path.parent.is_relative_to(root)
+    written = os.path.relpath(root, archive_path.parent) if inside else paths.to_text(str(root))
+    source = source_at(connection, root, name, archive_path)
+    if source is None:
+        return snapshots.add_source(connection, name or paths.to_text(root.name) or "root", written, rules)
+    current = replace(source, root=written, rules=rules)
+    if current != source:
+        snapshots.update_source(connection, current)
+    return current

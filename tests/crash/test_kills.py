@@ -1,0 +1,173 @@
+"""A process killed at any moment leaves the archive as it was or as it should be, and never needs a hand to go on."""
+
+from __future__ import annotations
+
+import random
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from archive import Archive
+from archive.errors import ArchiveFull
+from archive.storage import migrate
+from tests.conftest import assert_sound, read_tree, write_tree
+from tests.faults import copy_archive, duration_s, in_child, kill_after, wait
+
+pytestmark = pytest.mark.slow
+
+KILLS = 100
+
+
+def tree(state: int) -> dict[str, bytes]:
+    """A tree of 60 files of which a third differs from state to state."""
+    return {
+        f"folder{n % 5}/{n}.json": b'{"number": %d, "state": %d, "text": "%s"}'
+        % (n, state if n % 3 == 0 else 0, b"words " * 300)
+        for n in range(60 + state)
+    }
+
+
+def kill_often(work: Callable[[], None], check: Callable[[bool], None], reset: Callable[[], None]) -> int:
+    """Kills the work at random moments spread over its duration, until it was killed often enough."""
+    reset()
+    usual = duration_s(work)
+    random_ = random.Random(17)
+    killed = 0
+    for _ in range(KILLS * 3):
+        reset()
+        struck = kill_after(work, random_.uniform(0.0, usual * 1.05))
+        check(struck)
+        killed += struck
+        if killed >= KILLS:
+            break
+    return killed
+
+
+def test_a_killed_backup_is_whole_or_not_there(root: Path, tmp_path: Path) -> None:
+    planted, path = tmp_path / "planted.db", tmp_path / "try.db"
+    write_tree(root, tree(1))
+    with Archive.create(planted) as archive:
+        archive.backup(root)
+    write_tree(root, tree(2))
+
+    def work() -> None:
+        with Archive.open(path, mode="write") as archive:
+            archive.backup(root)
+
+    def check(struck: bool) -> None:
+        assert_sound(path)
+        with Archive.open(path, mode="write") as archive:
+            snapshots = archive.snapshots()
+            assert len(snapshots) == 2 or (struck and len(snapshots) == 1)
+            assert {d.path: archive.read(d.path) for d in archive.documents()} == tree(len(snapshots))
+            assert archive.backup(root).is_complete
+
+    assert kill_often(work, check, lambda: copy_archive(planted, path) and None) >= KILLS
+
+
+def test_a_killed_restore_leaves_whole_files_and_can_be_undone(root: Path, tmp_path: Path) -> None:
+    planted, path = tmp_path / "planted.db", tmp_path / "try.db"
+    write_tree(root, tree(1))
+    with Archive.create(planted) as archive:
+        archive.backup(root)
+
+    def reset() -> None:
+        write_tree(root, tree(2))
+        copy_archive(planted, path)
+
+    def work() -> None:
+        with Archive.open(path, mode="write") as archive:
+            archive.restore(archive.plan_restore(at="1", delete_extra=True))
+
+    def check(struck: bool) -> None:
+        assert_sound(path)
+        left = {name: data for name, data in read_tree(root).items() if not name.startswith(".archive-restore-")}
+        old, new = tree(2), tree(1)
+        assert all(data in (old.get(name), new.get(name)) for name, data in left.items())
+        assert all(name in left or name not in new for name in old)
+        with Archive.open(path, mode="write") as archive:
+            if len(archive.snapshots()) == 1:
+                assert left == old
+            else:
+                archive.restore(archive.plan_undo())
+                assert read_tree(root) == old
+        assert_sound(path)
+
+    assert kill_often(work, check, reset) >= KILLS
+
+
+def test_a_killed_creation_leaves_a_whole_archive_or_none(tmp_path: Path) -> None:
+    path = tmp_path / "archive.db"
+
+    def check(struck: bool) -> None:
+        if path.exists():
+            assert_sound(path)
+        else:
+            assert struck
+
+    assert kill_often(lambda: migrate.create(path), check, lambda: path.unlink(missing_ok=True)) >= KILLS
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])
+def test_a_backup_that_meets_a_size_limit_changes_nothing_and_says_so(root: Path, tmp_path: Path, share: float) -> None:
+    path = tmp_path / "archive.db"
+    write_tree(root, tree(1))
+    with Archive.create(path) as archive:
+        archive.backup(root)
+    write_tree(root, {f"{n}.txt": random.Random(n).randbytes(40_000).hex().encode() for n in range(40)})
+    limit = path.stat().st_size + int(40 * 80_000 * share)
+
+    def work() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        with Archive.open(path, mode="write") as archive, pytest.raises(ArchiveFull) as caught:
+            archive.backup(root)
+        assert "df -h" in caught.value.hint
+
+    assert wait(in_child(work)) == 0
+    assert_sound(path)
+    with Archive.open(path, mode="write") as archive:
+        assert len(archive.snapshots()) == 1
+        assert archive.backup(root).is_complete
+
+
+def test_eight_writers_and_four_readers_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "archive.db"
+    migrate.create(path)
+    roots = [tmp_path / f"project{n}" for n in range(2)]
+    for folder in roots:
+        folder.mkdir()
+        write_tree(folder, tree(1))
+    rounds, writers = 6, 8
+
+    def write(number: int) -> None:
+        folder = roots[number % 2]
+        for turn in range(rounds):
+            (folder / f"own{number}.json").write_text(f'{{"turn": {turn}}}')
+            with Archive.open(path, mode="write", wait_s=120) as archive:
+                result = archive.backup(folder, message=f"{number}/{turn}")
+                assert result.snapshot is not None
+
+    def read() -> None:
+        for _ in range(rounds * 2):
+            with Archive.open(path, wait_s=120) as archive:
+                for source in archive.sources():
+                    with Archive.open(path, source=source.name, wait_s=120) as one:
+                        for document in one.documents()[:10]:
+                            one.read(document.path)
+
+    children = [in_child(lambda number=number: write(number)) for number in range(writers)]  # type: ignore[misc]
+    children += [in_child(read) for _ in range(4)]
+    assert [wait(pid) for pid in children] == [0] * len(children)
+
+    assert_sound(path)
+    messages: set[str] = set()
+    with Archive.open(path) as archive:
+        names = [source.name for source in archive.sources()]
+    for name in names:
+        with Archive.open(path, source=name) as archive:
+            messages |= {snapshot.message for snapshot in archive.snapshots()}
+    assert messages == {f"{number}/{turn}" for number in range(writers) for turn in range(rounds)}
