@@ -1,0 +1,1 @@
+"""Holds one module for each command; each offers `command`, and is imported when that command is run."""

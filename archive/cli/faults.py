@@ -1,0 +1,116 @@
+"""Turns whatever ends a command early into a message, a hint and an exit code; never a traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+
+import click
+
+from archive.cli.output import Output, is_terminal, styled
+from archive.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, ArchiveError
+
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+EXIT_PIPE = 141  # 128 + SIGPIPE
+DEBUG = "ARCHIVE_DEBUG"
+
+# In a click context's `meta`: whether --json was given, and what an interrupt leaves behind.
+JSON_KEY = "archive.json"
+INTERRUPTED_KEY = "archive.interrupted"
+
+_INTERRUPTED = "interrupted; the archive is as it was"
+
+
+def exit_code_for(error: BaseException, *, as_json: bool, interrupted: str = "") -> int:
+    """Reports an error and returns the exit code of the process.
+
+    Args:
+        error: What was raised.
+        as_json: Whether to print the error as an object on the standard output.
+        interrupted: What to say after Ctrl-C, where the usual sentence would not be true.
+    """
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case BrokenPipeError():
+            _let_go_of_stdout()
+            return EXIT_PIPE
+        case ArchiveError():
+            return _report(error.to_json(), as_json=as_json)
+        case click.UsageError():
+            return _report(
+                _object("usage", _tidy(error.format_message()), _usage_hint(error), EXIT_USAGE), as_json=as_json
+            )
+        case click.ClickException():
+            return _report(_object("failed", error.format_message(), "", error.exit_code), as_json=as_json)
+        case KeyboardInterrupt() | click.Abort() | EOFError():
+            if is_terminal(err=True):
+                click.echo(err=True)  # behind the ^C that the terminal shows
+            message = interrupted or _INTERRUPTED
+            return _report(_object("interrupted", message, "", EXIT_INTERRUPTED), as_json=as_json)
+    return _unexpected(error, as_json=as_json)
+
+
+def flush() -> int:
+    """Writes out what is still buffered; returns the exit code, since only here a closed pipe or a full disk may show."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        return exit_code_for(error, as_json=False)
+    except OSError as error:
+        _let_go_of_stdout()
+        return _unexpected(error, as_json=False)
+    return EXIT_OK
+
+
+def _unexpected(error: BaseException, *, as_json: bool) -> int:
+    if os.environ.get(DEBUG):
+        traceback.print_exception(error)
+    if isinstance(error, OSError) and error.strerror:
+        name = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+        message = error.strerror.lower() + name
+    else:
+        message = f"unexpected {type(error).__name__}: {error}" if str(error) else f"unexpected {type(error).__name__}"
+    hint = f"Run it again with {DEBUG}=1 in the environment to see where it happened, and report it if it is a defect."
+    return _report(_object("failed", message, hint, EXIT_FAILED), as_json=as_json)
+
+
+def _report(error: dict[str, object], *, as_json: bool) -> int:
+    if as_json:
+        click.echo(json.dumps(error, indent=2, default=str))
+    else:
+        output = Output()
+        output.warn(styled("error:", "red"), " ", str(error["message"]))
+        if error["hint"]:
+            output.warn(styled("hint:", "cyan"), "  ", str(error["hint"]))
+    exit_code = error["exit_code"]
+    assert isinstance(exit_code, int)
+    return exit_code
+
+
+def _object(code: str, message: str, hint: str, exit_code: int) -> dict[str, object]:
+    return {"error": code, "message": message, "hint": hint, "exit_code": exit_code, "context": {}}
+
+
+def _tidy(message: str) -> str:
+    """Puts one of click's messages in the form of ours: lower case, no period."""
+    message = message.strip()
+    lowered = message if message[:2].isupper() else message[:1].lower() + message[1:]
+    return lowered.removesuffix(".")
+
+
+def _usage_hint(error: click.UsageError) -> str:
+    return f"Run '{error.ctx.command_path} --help' to see how it is used." if error.ctx is not None else ""
+
+
+def _let_go_of_stdout() -> None:
+    """Sends what is still buffered nowhere, so that Python's own last flush does not complain."""
+    try:
+        number = sys.stdout.fileno()
+    except (OSError, ValueError):
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, number)
+    os.close(nowhere)
