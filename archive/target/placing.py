@@ -58,7 +58,7 @@ class Placer:
                 return problem
             self.touched.add(folder)
             try:
-                os.rename(file.name, name, src_dir_fd=staging.fd, dst_dir_fd=fd)
+                os.rename(file.name, name, src_dir_fd=file.shelf_fd, dst_dir_fd=fd)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
@@ -171,7 +171,7 @@ def _failure(path: str, error: OSError | NotRegular) -> Problem:
 def _copy(file: Written, staging: Staging, name: str, folder_fd: int) -> None:
     """Puts a staged file into a folder on another file system: under a temporary name there first."""
     temporary = f"{staging.name}-{file.name}"
-    source = os.open(file.name, _READ_FLAGS, dir_fd=staging.fd)
+    source = os.open(file.name, _READ_FLAGS, dir_fd=file.shelf_fd)
     try:
         copy = os.open(temporary, _NEW_FILE_FLAGS, file.mode & 0o777, dir_fd=folder_fd)
         try:

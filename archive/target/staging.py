@@ -9,6 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import chain, cycle, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +30,12 @@ except ImportError:  # then what a killed restore leaves behind stays until some
 FLUSHED_SINGLY = 16
 
 CHUNK_BYTES = 1024 * 1024
+
+SHELVES = ("a", "b")
+# How many files a thread is given at once, and how many such parts wait; the contents of all of them are in memory.
+_HANDED_OVER = 16
+_MOST_WAITING = 4
+_MOST_WAITING_BYTES = 8 * 1024 * 1024
 
 _STAGING_NAME = re.compile(re.escape(STAGING_PREFIX) + r"[0-9a-f]{16}\Z")
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -51,9 +60,10 @@ class StagedFile(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A file that waits in the staging folder, under `name`."""
+    """A file that waits in the staging folder, on one of its shelves, under `name`."""
 
     path: str
+    shelf_fd: int
     name: str
     size_bytes: int
     mode: int
@@ -63,6 +73,9 @@ class Written(NamedTuple):
 class Staging:
     """Is the staging folder of one restore.
 
+    The files wait on two shelves, folders inside it. Making a file costs the system several times what its bytes cost, and
+    two files can be made at once only in different folders; so where there are many, each shelf has a thread that fills it.
+
     Raises:
         TargetFailed: The folder cannot be made.
     """
@@ -71,26 +84,50 @@ class Staging:
         self.files: list[Written] = []
         self._root = root
         self._root_fd = root_fd
+        self._shelves: list[int] = []
         try:
             self.name, self.fd = _new_folder(root_fd)
+            for name in SHELVES:
+                os.mkdir(name, 0o700, dir_fd=self.fd)
+                self._shelves.append(os.open(name, _FOLDER_FLAGS, dir_fd=self.fd))
         except OSError as error:
             raise target_failed(root, error) from error
 
-    def write(self, file: StagedFile) -> None:
-        """Adds a file, reads it back and compares it.
+    def write(self, files: Iterable[StagedFile]) -> None:
+        """Adds files, reads each one back and compares it; takes them one at a time, in order.
 
         Raises:
-            TargetFailed: It could not be written, or it is not what it should be.
+            TargetFailed: One could not be written, or is not what it should be.
         """
-        name = str(len(self.files))
+        numbered = enumerate(files, start=len(self.files))
+        for number, file in islice(numbered, FLUSHED_SINGLY):
+            self.files.append(self._write(number, file, self._shelves[0], flush=True))
+        if (first := next(numbered, None)) is None:
+            return
+        from concurrent.futures import Future, ThreadPoolExecutor
+
+        waiting: deque[tuple[Future[list[Written]], int]] = deque()
+        with ThreadPoolExecutor(len(self._shelves), "staging") as pool:
+            for part, shelf in zip(_parts(chain([first], numbered)), cycle(self._shelves), strict=False):
+                waiting.append((pool.submit(self._write_several, part, shelf), sum(len(file.data) for _, file in part)))
+                while len(waiting) > _MOST_WAITING or sum(size for _, size in waiting) > _MOST_WAITING_BYTES:
+                    self.files += waiting.popleft()[0].result()
+            for future, _ in waiting:
+                self.files += future.result()
+
+    def _write_several(self, turn: list[tuple[int, StagedFile]], shelf_fd: int) -> list[Written]:
+        return [self._write(number, file, shelf_fd, flush=False) for number, file in turn]
+
+    def _write(self, number: int, file: StagedFile, shelf_fd: int, *, flush: bool) -> Written:
+        name = str(number)
         mode = file.mode & MODE_BITS
         try:
-            fd = os.open(name, _NEW_FILE_FLAGS, mode & 0o777, dir_fd=self.fd)
+            fd = os.open(name, _NEW_FILE_FLAGS, mode & 0o777, dir_fd=shelf_fd)
             try:
                 write_all(fd, file.data)
                 set_attributes(fd, mode, file.mtime_ns)
                 is_right = _reads_back(fd, file.data) and hash_bytes(file.data) == file.hash
-                if len(self.files) < FLUSHED_SINGLY:
+                if flush:
                     os.fsync(fd)
             finally:
                 os.close(fd)
@@ -102,7 +139,7 @@ class Staging:
                 hint="Check the disk, or restore to another one with '--to DIR'.",
                 path=file.path,
             )
-        self.files.append(Written(file.path, name, len(file.data), mode, file.mtime_ns))
+        return Written(file.path, shelf_fd, name, len(file.data), mode, file.mtime_ns)
 
     def flush(self) -> None:
         """Returns when the disk holds all that was staged.
@@ -120,10 +157,23 @@ class Staging:
 
     def remove(self) -> None:
         """Removes the folder with what is left in it; what cannot be removed is left to `clean_stale`."""
+        while self._shelves:
+            os.close(self._shelves.pop())
         if self.fd >= 0:
             _remove_folder(self._root_fd, self.name, self.fd)
             os.close(self.fd)
             self.fd = -1
+
+
+def _parts(numbered: Iterator[tuple[int, StagedFile]]) -> Iterator[list[tuple[int, StagedFile]]]:
+    part: list[tuple[int, StagedFile]] = []
+    for number, file in numbered:
+        part.append((number, file))
+        if len(part) >= _HANDED_OVER or len(file.data) >= CHUNK_BYTES:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 def clean_stale(root: Path) -> int:
@@ -234,10 +284,16 @@ def _lock(fd: int) -> bool | None:
 
 
 def _remove_folder(root_fd: int, name: str, fd: int) -> bool:
-    """Removes a staging folder; holds nothing but files with numbers for names, and only those are removed."""
+    """Removes a staging folder; its shelves hold nothing but files with numbers for names, and only those are removed."""
     try:
-        for file in filter(str.isdecimal, os.listdir(fd)):
-            os.unlink(file, dir_fd=fd)
+        for shelf in filter(SHELVES.__contains__, os.listdir(fd)):
+            shelf_fd = os.open(shelf, _FOLDER_FLAGS, dir_fd=fd)
+            try:
+                for file in filter(str.isdecimal, os.listdir(shelf_fd)):
+                    os.unlink(file, dir_fd=shelf_fd)
+            finally:
+                os.close(shelf_fd)
+            os.rmdir(shelf, dir_fd=fd)
         os.rmdir(name, dir_fd=root_fd)
     except OSError:
         return False

@@ -135,9 +135,7 @@ class Target:
         try:
             folders = self._made_root()
             staging = self._staging = Staging(folders.root_fd, self._root)
-            for file in files:
-                self._require_safe(file.path)
-                staging.write(file)
+            staging.write(map(self._safe, files))
             staging.flush()
         except BaseException:
             self.discard()
@@ -225,6 +223,10 @@ class Target:
                 yield Problem(file.path, ProblemKind.NOT_WRITTEN, message)
             elif problem := placer.verify(file.path, file.size_bytes, file.mode, file.mtime_ns):
                 yield problem
+
+    def _safe(self, file: StagedFile) -> StagedFile:
+        self._require_safe(file.path)
+        return file
 
     def _require_safe(self, path: str) -> None:
         if reason := unsafe_reason(path):

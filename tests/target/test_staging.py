@@ -41,7 +41,7 @@ def test_what_a_killed_restore_left_is_removed_and_what_a_running_one_needs_is_n
         assert running.stdout.readline() == b"staged\n"
         (folder,) = folders(tmp_path)
         assert clean_stale(tmp_path) == 0
-        assert len(folders(tmp_path / folder)) == 50
+        assert sum(len(folders(tmp_path / folder / shelf)) for shelf in folders(tmp_path / folder)) >= 16
         running.kill()
         running.wait()
     assert folders(tmp_path) == [folder]
@@ -54,7 +54,8 @@ def test_only_folders_that_a_restore_made_are_removed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere/1").touch()
     for name in (".archive-restore-notes", ".archive-restore-0123456789abcdeg", f"{STALE}0", STALE):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "7").touch()
+        (tmp_path / name / "a").mkdir()
+        (tmp_path / name / "a" / "7").touch()
     (tmp_path / STALE / "precious.txt").touch()
     (tmp_path / STALE.replace("0", "1")).symlink_to("elsewhere")
     (tmp_path / STALE.replace("0", "2")).touch()
@@ -95,7 +96,7 @@ def test_a_folder_removed_before_it_was_locked_is_made_again(tmp_path: Path, mon
 
     monkeypatch.setattr(os, "mkdir", mkdir)
     assert stage_one(tmp_path) == ()
-    assert len(made) == 2
+    assert sum(name.startswith(".archive-restore-") for name in made) == 2
     assert folders(tmp_path) == ["a.json"]
 
 
