@@ -11,7 +11,8 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from typing import IO, Any, Generic, TypeVar
 
@@ -40,7 +41,11 @@ class Elsewhere(Generic[T]):
 
     def __init__(self, generator: Callable[..., Iterator[T]], *arguments: object, size_of: int) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-c", _START],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=_PIPE_BYTES,
+            start_new_session=True,
         )
         self._request = (generator.__module__, generator.__qualname__, arguments, size_of)
 
@@ -53,31 +58,37 @@ class Elsewhere(Generic[T]):
             stdin.close()
         except BrokenPipeError:
             self._process.wait()  # it died at once; reading its answer says so
-        return self._items()
+        self._items_given = self._items()
+        return self._items_given
 
     def __exit__(self, *_: object) -> None:
         assert self._process.stdout is not None
         self._process.kill()
-        self._process.stdout.close()
         self._process.wait()
+        self._items_given.close()  # ends the thread, which the death of the process has woken
+        self._process.stdout.close()
 
-    def _items(self) -> Iterator[T]:
-        stdout = self._process.stdout
-        assert stdout is not None
-        while True:
-            try:
-                part: list[T] | BaseException | None = pickle.load(stdout)  # noqa: S301 (written by our own process)
-            except EOFError:
-                code = self._process.wait()
-                raise ArchiveError(
-                    f"a helping process ended before its work was done (exit code {code})",
-                    hint="Nothing was changed. Run the command again; if there was no memory left, close other programs first.",
-                ) from None
-            if part is None:
-                return
-            if isinstance(part, BaseException):
-                raise part
-            yield from part
+    def _items(self) -> Generator[T]:
+        # A thread takes the next part off the pipe meanwhile: SQLite and the disk work without Python's lock.
+        with ThreadPoolExecutor(1, "elsewhere") as pool:
+            coming = pool.submit(self._part)
+            while (part := coming.result()) is not None:
+                coming = pool.submit(self._part)
+                yield from part
+
+    def _part(self) -> list[T] | None:
+        assert self._process.stdout is not None
+        try:
+            part: list[T] | BaseException | None = pickle.load(self._process.stdout)  # noqa: S301 (our own process wrote it)
+        except EOFError:
+            code = self._process.wait()
+            raise ArchiveError(
+                f"a helping process ended before its work was done (exit code {code})",
+                hint="Nothing was changed. Run the command again; if there was no memory left, close other programs first.",
+            ) from None
+        if isinstance(part, BaseException):
+            raise part
+        return part
 
 
 def serve() -> None:

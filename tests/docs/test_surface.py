@@ -1,0 +1,86 @@
+"""The public library fits on one screen and is what it says it is."""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from pathlib import Path
+
+import archive
+from archive import Archive
+from archive.errors import ArchiveError
+
+SURFACE = {
+    "Archive",
+    "ArchiveError",
+    "CheckDepth",
+    "Clock",
+    "Overwrite",
+    "Rules",
+    "SystemClock",
+    "__version__",
+}
+METHODS = {
+    "backup",
+    "check",
+    "close",
+    "create",
+    "diff",
+    "documents",
+    "history",
+    "open",
+    "plan_restore",
+    "plan_undo",
+    "problems",
+    "read",
+    "read_value",
+    "restore",
+    "snapshot",
+    "snapshots",
+    "sources",
+    "stats",
+    "upgrade",
+}
+
+
+def test_the_public_names_are_these_and_each_can_be_imported() -> None:
+    assert set(archive.__all__) == SURFACE
+    assert all(getattr(archive, name) is not None for name in SURFACE)
+
+
+def test_the_methods_of_an_archive_are_these() -> None:
+    assert {name for name in vars(Archive) if not name.startswith("_")} == METHODS
+
+
+def test_every_public_method_says_what_it_does_and_takes_options_by_name() -> None:
+    positional_pair = {"diff": 2, "read_value": 2}
+    for name in METHODS:
+        method = getattr(Archive, name)
+        assert inspect.getdoc(method), name
+        kinds = [parameter.kind for parameter in inspect.signature(method).parameters.values()]
+        positional = sum(kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for kind in kinds)
+        # `self` is there where the method is looked up on the class and not bound.
+        is_bound = inspect.ismethod(method) or isinstance(inspect.getattr_static(Archive, name), staticmethod)
+        assert positional - (not is_bound) <= positional_pair.get(name, 1), name
+
+
+def test_every_error_has_a_code_of_its_own_and_a_documented_exit_code() -> None:
+    def below(error: type[ArchiveError]) -> list[type[ArchiveError]]:
+        return [error, *(each for child in error.__subclasses__() for each in below(child))]
+
+    errors = [error for error in below(ArchiveError) if error.__module__ == "archive.errors"]
+    codes = [error.code for error in errors]
+    assert len(set(codes)) == len(codes)
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert {error.exit_code for error in errors} == {1, 2, 10, 11, 12, 13}
+    for error in errors:
+        assert f"{error.exit_code} " in readme.partition("Exit codes:")[2]
+        assert error.__doc__
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    if "version" in project:
+        assert project["version"] == archive.__version__
+    assert f"## {archive.__version__}" in (root / "CHANGELOG.md").read_text(encoding="utf-8")
