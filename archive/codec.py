@@ -19,6 +19,9 @@ KEYFRAME_LEVEL = 9
 # zstd's own limits for the base-2 logarithm of the window in bytes; 30 is 1 GiB, the largest content SQLite can hold.
 _WINDOW_LOG_MIN = 10
 _WINDOW_LOG_MAX = 30
+# Up to these, the tables of the level and its strategy reach all of the dictionary.
+_WINDOW_LOG_OF_LEVEL = 20
+_WINDOW_LOG_OF_FAST = 24
 
 
 class DecodeError(ValueError):
@@ -27,13 +30,15 @@ class DecodeError(ValueError):
 
 def encode_delta(older: bytes, newer: bytes) -> bytes:
     """Returns `older` as a delta from which it can be rebuilt with `newer` at hand."""
+    window_log = _window_log(len(older) + len(newer))
     parameters = zstandard.ZstdCompressionParameters.from_level(
         DELTA_LEVEL,
         source_size=len(older),
-        window_log=_window_log(len(older) + len(newer)),
+        window_log=window_log,
         write_content_size=1,
         write_checksum=0,
         write_dict_id=0,
+        **_reach(window_log),
     )
     base = zstandard.ZstdCompressionDict(newer, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
     return zstandard.ZstdCompressor(compression_params=parameters, dict_data=base).compress(older)
@@ -59,6 +64,21 @@ def decode(frame: bytes, base: bytes | None) -> bytes:
         return decompressor.decompress(frame, read_across_frames=False, allow_extra_data=False)
     except (zstandard.ZstdError, MemoryError) as error:
         raise DecodeError(str(error)) from error
+
+
+def _reach(window_log: int) -> dict[str, int]:
+    """Returns the parameters that let zstd find matches in all of a long dictionary.
+
+    The tables of level 3 hold 131,072 places: in a document of 2 MB the edit of a few bytes took 140 KB, with these 230
+    bytes. Its fast strategy also looks at no more than the last 16 MB of a dictionary; of 100 MB, an edit took 14 MB, with
+    the greedy one, made to look for longer matches, 10 KB.
+    """
+    if window_log <= _WINDOW_LOG_OF_LEVEL:
+        return {}
+    if window_log <= _WINDOW_LOG_OF_FAST:
+        return {"hash_log": window_log - 3, "chain_log": window_log - 3}
+    most = {"hash_log": _WINDOW_LOG_OF_FAST, "chain_log": _WINDOW_LOG_OF_FAST, "min_match": 6, "search_log": 2}
+    return {"strategy": zstandard.STRATEGY_GREEDY, **most}
 
 
 def _window_log(size_bytes: int) -> int:

@@ -36,7 +36,7 @@ class Elsewhere(Generic[T]):
     of a module, and its arguments and items can be pickled.
 
     Args:
-        size_of: Where to look for the size of an item: the index of its `bytes` member.
+        size_of: Where to look for the size of an item: the index of its `bytes`, or of a number of bytes.
     """
 
     def __init__(self, generator: Callable[..., Iterator[T]], *arguments: object, size_of: int) -> None:
@@ -119,7 +119,7 @@ def _lists(items: Iterator[Any], size_of: int) -> Iterator[list[Any]]:
     size = 0
     for item in items:
         part.append(item)
-        size += len(item[size_of])
+        size += found if isinstance(found := item[size_of], int) else len(found)
         if size >= _LIST_BYTES or len(part) >= _LIST_ITEMS:
             yield part
             part, size = [], 0
