@@ -17,6 +17,7 @@ from archive import backup as backup_verb
 from archive.check import check
 from archive.clock import Clock, SystemClock
 from archive.comparing import compare
+from archive.errors import PointerNotFound
 from archive.extract.parse import load
 from archive.extract.pointer import resolve
 from archive.model.base import Json
@@ -225,10 +226,17 @@ class Archive:
 
         Raises:
             DocumentNotFound: The document did not exist then.
-            PointerNotFound: The pointer leads nowhere.
+            PointerNotFound: The pointer leads nowhere, or there is nothing that could be read.
         """
         document, data = self._read(path, at)
-        return resolve(load(document.kind, data).value, pointer)
+        loaded = load(document.kind, data)
+        if not loaded.readable:
+            raise PointerNotFound(
+                f"{path} cannot be read as {document.kind.value}: {loaded.report.error}",
+                hint=f"Run 'archive log {path}' to see its last valid version, or leave the pointer out to see the bytes.",
+                path=path,
+            )
+        return resolve(loaded.value, pointer)
 
     def diff(self, old: str, new: str = "latest", *, patterns: Sequence[str] = (), inside: bool = True) -> Diff:
         """Returns what differs between two moments; `inside` also says what differs inside the files."""

@@ -89,7 +89,7 @@ def fault_of_decoding(
     place = f"byte offset {byte + start:,} (line {line + data.count(10, 0, start):,})"
     if error.encoding.lower().startswith("utf-16"):
         return f"not_utf8: has the byte order mark of UTF-16, but does not decode at byte offset {byte + start:,}"
-    if error.end == len(error.object) and error.reason == "unexpected end of data":
+    if is_cut(error):
         return f"not_utf8: ends in the middle of a character, at {place}"
     message = f"not_utf8: byte 0x{data[start]:02x} at {place} is not UTF-8"
     if not data.decode("utf-8", "ignore").isascii():
@@ -101,6 +101,11 @@ def fault_of_decoding(
     if whole_if is not None and whole_if(data.decode(guess).encode()):
         return f"{message}; as {name} it would be a whole document"
     return f"{message}; it may be {name}"
+
+
+def is_cut(error: UnicodeDecodeError) -> bool:
+    """Whether nothing is wrong but that the bytes end in the middle of a character."""
+    return error.end == len(error.object) and error.reason in ("unexpected end of data", "truncated data")
 
 
 def guessed_encoding(data: bytes) -> str:

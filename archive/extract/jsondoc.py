@@ -89,14 +89,12 @@ def _with_nuls(body: bytes, fault: str, *, keep: bool, origin: Origin) -> Examin
 def _undecodable(
     data: bytes, body: bytes, error: UnicodeDecodeError, conflict: str, *, keep: bool, origin: Origin
 ) -> Examination:
-    if error.end == len(body) and error.reason == "unexpected end of data" and not conflict:
+    if decoding.is_cut(error) and not conflict:
         # Cut in the middle of a character: that the document is cut says more.
         reading = read_json(body[: error.start].decode(error.encoding), keep=keep, origin=origin)
         if reading.fault.startswith("truncated"):
             return Examination(reading.fault, reading.deviations, reading)
-    fault = conflict or decoding.fault_of_decoding(
-        data, error, line=origin.line, byte=origin.byte or 0, whole_if=is_strict
-    )
+    fault = conflict or decoding.fault_of_decoding(data, error, line=origin.line, byte=origin.byte or 0, whole_if=is_strict)
     return Examination(fault)
 
 

@@ -64,12 +64,8 @@ def examine_lines(data: bytes, *, keep: bool) -> LinesExamination:
     findings = _Findings()
     encoding = decoding.encoding_of(data)
     lines = _read(data, encoding, findings, keep=keep)
-    records = tuple(lines) if keep else ()
-    for _ in lines:  # reads them if they are not kept
-        pass
-    deviations = [
-        f"{findings.first_deviation[code]}{_and_more(numbers)}" for code, numbers in findings.deviating.items()
-    ]
+    records = tuple(lines)  # empty if they are not to be kept
+    deviations = [f"{findings.first_deviation[code]}{_and_more(numbers)}" for code, numbers in findings.deviating.items()]
     if encoding.deviation:
         deviations.append(encoding.deviation)
     report = report_of(_faults(data, encoding, findings), deviations)

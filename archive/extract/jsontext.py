@@ -34,6 +34,7 @@ _CUT_NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]*+)(?:\.[0-9]*+)?(?:[eE][-+]?)?)?
 _WORD = re.compile(r"[A-Za-z_$][\w$]*+")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
+_DECODER = json.JSONDecoder()
 _WORDS: dict[str, Json] = {"true": True, "false": False, "null": None}
 _NUMBER_WORDS = {"NaN": float("nan"), "Infinity": float("inf")}
 _MEANT = {"True": "true", "False": "false", "None": "null", "TRUE": "true", "FALSE": "false", "undefined": "null"}
@@ -173,7 +174,6 @@ class _Reader:
         self._origin = origin
         self._frames: list[_Frame] = []
         self._deviations: dict[str, _Deviation] = {}
-        self._decoder = json.JSONDecoder()
         self.depth = 0
 
     def document(self) -> Json:
@@ -295,7 +295,7 @@ class _Reader:
             self._position = plain.end()
             return plain.group(1)
         try:
-            value, self._position = cast("tuple[str, int]", self._decoder.raw_decode(self._text, start))
+            value, self._position = cast("tuple[str, int]", _DECODER.raw_decode(self._text, start))
         except json.JSONDecodeError:
             self._broken_string(start)
         if _LONE_SURROGATE.search(value):

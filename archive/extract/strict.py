@@ -104,6 +104,4 @@ def _refuse(text: str) -> None:
     raise ValueError(f"{text} is no number of JSON")
 
 
-_DISCARDING = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_int=_nothing, parse_float=_nothing, parse_constant=_refuse
-)
+_DISCARDING = json.JSONDecoder(object_pairs_hook=_unique, parse_int=_nothing, parse_float=_nothing, parse_constant=_refuse)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
@@ -20,6 +21,8 @@ def jsonable(value: object) -> Json:
     become UTC ISO-8601 text, enums their value, tuples and lists arrays. Text is left as it is, surrogate escapes for
     bytes that are not UTF-8 included: `json.dumps` with its default `ensure_ascii` writes them without loss.
     """
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no form for it
     if value is None or (isinstance(value, str | int | float) and not isinstance(value, Enum)):
         return value
     if isinstance(value, Enum):

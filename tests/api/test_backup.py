@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from archive import Archive, Rules
-from archive.errors import ArchiveLocked, SourceUnreadable
+from archive.errors import ArchiveLocked, PointerNotFound, SourceUnreadable
 from archive.model.snapshots import ProblemKind
 from archive.source import read as source_read
 from tests.conftest import FixedClock, Tree, read_tree, write_tree
@@ -326,3 +326,22 @@ def test_a_callback_that_raises_leaves_the_archive_as_it_was(archive: Archive, r
         archive.backup(root, on_progress=fail)
 
     assert archive.sources() == ()
+
+
+def test_a_value_is_read_by_its_pointer_and_from_the_part_that_can_be_read(archive: Archive, root: Path) -> None:
+    write_tree(
+        root, {"a.json": b'{"a": [1, {"b~c/d": 2}]}', "l.jsonl": b'{"x": 1}\nbad\n{"x": 2}', "glued.json": b'{"a": 1}{"b": 2}'}
+    )
+    archive.backup(root)
+
+    assert archive.read_value("a.json", "/a/1/b~0c~1d") == 2
+    assert archive.read_value("l.jsonl", "/1/x") == 2
+    assert archive.read_value("glued.json", "/a") == 1
+
+
+def test_a_document_with_nothing_readable_in_it_is_an_error_and_not_null(archive: Archive, root: Path) -> None:
+    write_tree(root, {"torn.json": b'{"a": [1, '})
+    archive.backup(root)
+
+    with pytest.raises(PointerNotFound, match="truncated"):
+        archive.read_value("torn.json", "/a")

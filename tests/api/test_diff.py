@@ -16,7 +16,12 @@ from tests.conftest import FixedClock, write_tree
 def three(archive: Archive, root: Path, clock: FixedClock) -> Archive:
     """An archive with three snapshots: an edit of each kind, then everything back."""
     first = {"a.json": b'{"x": 1, "list": [{"id": 1}, {"id": 2}]}', "b.md": b"one\ntwo\n", "c.txt": b"\xff", "gone.md": b""}
-    second = {"a.json": b'{"x": 2, "list": [{"id": 0}, {"id": 1}, {"id": 2}]}', "b.md": b"one\n2\n", "c.txt": b"\xfe", "n.json": b"1"}
+    second = {
+        "a.json": b'{"x": 2, "list": [{"id": 0}, {"id": 1}, {"id": 2}]}',
+        "b.md": b"one\n2\n",
+        "c.txt": b"\xfe",
+        "n.json": b"1",
+    }
     for tree in (first, second, first):
         write_tree(root, tree)
         archive.backup(root)

@@ -77,7 +77,10 @@ def commits(bundle: Path, folder: Path, path: str) -> Iterator[tuple[datetime, b
     """Yields time and content of a file in each commit of a bundle, oldest first."""
     subprocess.run(["git", "clone", "-q", "--bare", str(bundle), str(folder)], check=True)
     log = subprocess.run(
-        ["git", "-C", str(folder), "log", "--reverse", "--format=%H %ct", "--", path], capture_output=True, check=True, text=True
+        ["git", "-C", str(folder), "log", "--reverse", "--format=%H %ct", "--", path],
+        capture_output=True,
+        check=True,
+        text=True,
     ).stdout.split()
     with subprocess.Popen(
         ["git", "-C", str(folder), "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE

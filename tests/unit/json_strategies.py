@@ -29,9 +29,12 @@ VALUES: st.SearchStrategy[Json] = st.recursive(
 
 # What tools and crashes put into files.
 SNIPPETS = (
-    b"\xef\xbb\xbf", b"\xff\xfe", b"\0", b"\0\0\0", b"\xe9", b"\xc3", b"\xed\xa0\x80", b"NaN", b"-Infinity", b"// c\n", b"/* c */", b"/*",
-    b",", b",,", b":", b"{", b"}", b"[", b"]", b'"', b"\\", b"\\ud83d", b"\\ude00", b"\\\\ud83d", b"\\u003a", b"\\u003A", b"\\q", b"'",
-    b"\n", b"\r\n", b"\t", b"\x0b", b"\x01", b"01", b"1.", b"-", b"1e5", b"1e999", b"+1", b"true", b"tru", b"None", b'"a":1,', b'"a"',
+    b"\xef\xbb\xbf", b"\xff\xfe", b"\0", b"\0\0\0", b"\xe9", b"\xc3", b"\xed\xa0\x80", b"NaN", b"-Infinity",
+    b"// c\n", b"/* c */", b"/*",
+    b",", b",,", b":", b"{", b"}", b"[", b"]", b'"', b"\\", b"\\ud83d", b"\\ude00", b"\\\\ud83d", b"\\u003a", b"\\u003A",
+    b"\\q", b"'",
+    b"\n", b"\r\n", b"\t", b"\x0b", b"\x01", b"01", b"1.", b"-", b"1e5", b"1e999", b"+1", b"true", b"tru",
+    b"None", b'"a":1,', b'"a"',
     b"<<<<<<< HEAD\n", b"\n=======\n", b"\n>>>>>>> x\n", b"[[[[[[", b"]]]]]]", b" ", b"8" * 30, b"8" * 5_000,
 )  # fmt: skip
 
@@ -41,9 +44,7 @@ def texts(draw: st.DrawFn) -> bytes:
     """Draws strict JSON in one of the layouts that writers use."""
     value = draw(VALUES)
     separators = draw(st.sampled_from([None, (",", ":"), (" ,", " : ")]))
-    text = json.dumps(
-        value, ensure_ascii=draw(st.booleans()), indent=draw(st.sampled_from([None, 2])), separators=separators
-    )
+    text = json.dumps(value, ensure_ascii=draw(st.booleans()), indent=draw(st.sampled_from([None, 2])), separators=separators)
     return (draw(st.sampled_from(["", " ", "\n"])) + text + draw(st.sampled_from(["", "\n", "\r\n"]))).encode()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,197 +11,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archive.extract import strict
-from archive.extract.jsontext import MAX_DEPTH, LongInteger
+from archive.extract.jsontext import LongInteger
 from archive.extract.parse import MAX_LOAD_BYTES, classify, kind_of, load, read_lines, sniff, text_of
 from archive.extract.strict import READABLE_DEPTH, is_strict_lean, parse_strict, strict_value
 from archive.model.documents import Kind, ParseState
+from tests.unit.conditions import BYTES, CONFLICT
 from tests.unit.json_strategies import VALUES, damaged, exact, reference, texts
 
-VALID, LENIENT, INVALID = ParseState.VALID, ParseState.LENIENT, ParseState.INVALID
+VALID, INVALID = ParseState.VALID, ParseState.INVALID
 J, L, M, T = Kind.JSON, Kind.JSONL, Kind.MARKDOWN, Kind.TEXT
-
-CONFLICT = b'{\n<<<<<<< HEAD\n"a": 1\n=======\n"a": 2\n>>>>>>> feature\n}\n'
-
-# Name, kind, bytes, state, the whole error or its beginning.
-BYTES: list[tuple[str, Kind, bytes, ParseState, str]] = [
-    ("an object", J, b'{"a": [1, 2.5, "x", null]}\n', VALID, ""),
-    ("a scalar", J, b" 7 ", VALID, ""),
-    ("no final newline", J, b"{}", VALID, ""),
-    ("CRLF", J, b'{\r\n"a": 1\r\n}\r\n', VALID, ""),
-    ("a number of 400 digits", J, b"[" + b"7" * 400 + b"]", VALID, ""),
-    ("a number of 5,000 digits", J, b"[" + b"7" * 5_000 + b"]", VALID, ""),
-    ("a fraction of 5,000 digits", J, b"0." + b"7" * 5_000, VALID, ""),
-    ("a number too large for a double", J, b"[1e999, -1E+999]", VALID, ""),
-    ("an escaped colon", J, rb'{"a\u003a": "\u003A:"}', VALID, ""),
-    ("an emoji as two escapes", J, rb'["\ud83d\ude00"]', VALID, ""),
-    ("an escaped NUL", J, rb'["\u0000"]', VALID, ""),
-    ("the deepest nesting", J, b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, VALID, ""),
-    ("a byte order mark", J, b"\xef\xbb\xbf{}", LENIENT, "byte_order_mark: starts with a UTF-8 byte order mark"),
-    ("UTF-16 with a mark", J, '{"a": "é"}'.encode("utf-16"), LENIENT, "utf16: UTF-16, little-endian, with"),
-    ("UTF-16 without a mark", J, '{"a": "一日本"}'.encode("utf-16-be"), LENIENT, "utf16: UTF-16, big-endian, without"),
-    ("NaN", J, b'{"a": NaN}', LENIENT, "not_a_number: at line 1 column 7"),
-    ("Infinity", J, b"[Infinity,\n-Infinity]", LENIENT, "not_a_number: at line 1 column 2, at line 2 column 1"),
-    ("line comments", J, b"// one\n{} // two\n", LENIENT, "comments: at line 1 column 1, at line 2 column 4"),
-    ("block comments", J, b'{"a": /* why */ 1}', LENIENT, "comments: at line 1 column 7"),
-    ("a trailing comma", J, b'{"a": [1, 2,], }', LENIENT, "trailing_comma: at line 1 column 12, at line 1 column 14"),
-    ("duplicate names", J, b'{"x": [{"k": 1,\n"k": 2}]}', LENIENT, "duplicate_keys: /x/0/k at line 2 column 1"),
-    (
-        "many duplicate names",
-        J,
-        b'{"a":0,"a":1,"a":2,"a":3,"b":0,"b":1}',
-        LENIENT,
-        "duplicate_keys: /a at line 1 column 8, /a at line 1 column 14, /a at line 1 column 20 and 2 more",
-    ),
-    ("a duplicate spelt with an escape", J, rb'{"a": 1, "\u0061": 2}', LENIENT, "duplicate_keys: /a"),
-    ("a lone surrogate", J, rb'["\ud83d"]', LENIENT, "lone_surrogate: at line 1 column 2"),
-    ("a lone low surrogate", J, rb'["\ude00\ud83d\ude00"]', LENIENT, "lone_surrogate: at line 1 column 2"),
-    (
-        "several deviations",
-        J,
-        b'\xef\xbb\xbf{"a": NaN, /* */ "a": 1}',
-        LENIENT,
-        "duplicate_keys: /a at line 1 column 18; not_a_number: at line 1 column 7; comments: at line 1 column 12; "
-        "byte_order_mark: starts with a UTF-8 byte order mark",
-    ),
-    ("no bytes", J, b"", INVALID, "empty: has no bytes"),
-    ("white space", J, b" \r\n\t", INVALID, "empty: holds nothing but white space"),
-    ("a byte order mark alone", J, b"\xef\xbb\xbf", INVALID, "empty: holds no value"),
-    ("a comment alone", J, b"// nothing\n", INVALID, "empty: holds no value"),
-    ("conflict markers", J, CONFLICT, INVALID, "conflict_markers: an unresolved merge conflict from line 2 to line 6"),
-    ("conflict markers, CRLF", J, CONFLICT.replace(b"\n", b"\r\n"), INVALID, "conflict_markers: an unresolved"),
-    ("conflict markers in UTF-16", J, CONFLICT.decode().encode("utf-16"), INVALID, "conflict_markers: an unresolved"),
-    (
-        "a marker left over",
-        J,
-        b'{"a": 1,\n>>>>>>> feature\n"b": 2}',
-        INVALID,
-        "conflict_markers: a line of a merge conflict was left: >>>>>>> in line 2",
-    ),
-    (
-        "a second document",
-        J,
-        b'{"a": 1}\n{"a": 2}',
-        INVALID,
-        'trailing_data: a complete document ends at line 1 column 8 (byte 8) and more follows at line 2 column 1: "{\\"a\\": 2}";'
-        " every line is a document of its own, as in JSONL",
-    ),
-    (
-        "a bracket too many",
-        J,
-        '{"a": "é"}}'.encode(),
-        INVALID,
-        'trailing_data: a complete document ends at line 1 column 10 (byte 11) and more follows at line 1 column 11: "}"',
-    ),
-    ("cut in a string", J, b'{\n "a": ["x", "hel', INVALID, "truncated: ends inside a string that starts at line 2 column 13 (in /a/1)"),
-    ("cut in a string, newline added", J, b'["hel\n', INVALID, "truncated: ends inside a string that starts at line 1 column 2"),
-    ("cut in a character", J, '["é'.encode()[:-1], INVALID, "truncated: ends inside a string that starts at line 1 column 2"),
-    ("cut in an escape", J, rb'["\u00', INVALID, "truncated: ends inside a string"),
-    ("cut in an array", J, b'{"a": [1, 2', INVALID, "truncated: ends inside an array that starts at line 1 column 7, after 2 whole elements (in /a)"),
-    ("cut in an object", J, b'{"a": 1, ', INVALID, "truncated: ends inside an object that starts at line 1 column 1, after 1 whole element"),
-    ("cut behind a name", J, b'{"a":', INVALID, "truncated: ends inside an object that starts at line 1 column 1, after 0 whole elements"),
-    ("cut in a word", J, b"[tru", INVALID, "truncated: ends inside a word that starts at line 1 column 2 (in /0)"),
-    ("cut in a number", J, b"[1.", INVALID, "truncated: ends inside a number that starts at line 1 column 2 (in /0)"),
-    ("cut in a comment", J, b"{} /* why", INVALID, "truncated: ends inside a comment that starts at line 1 column 4"),
-    ("cut in UTF-16", J, '["hel'.encode("utf-16"), INVALID, "truncated: ends inside a string that starts at line 1 column 2"),
-    ("cut between the bytes of UTF-16", J, '{"a": 1}'.encode("utf-16")[:-1], INVALID, "truncated: ends inside an object"),
-    ("nothing but NUL", J, b"\0" * 4096, INVALID, "nul_bytes: all 4,096 bytes are NUL"),
-    ("NUL in the middle", J, b'{"a": \0\0"x"}', INVALID, "nul_bytes: 2 NUL bytes, the first at byte offset 6"),
-    (
-        "NUL at the end",
-        J,
-        b'{"a": 1}\n\0\0\0',
-        INVALID,
-        "nul_bytes: the last 3 NUL bytes, from byte offset 9 to the end; what comes before is a whole document",
-    ),
-    (
-        "cut, then NUL",
-        J,
-        b'["hel\0',
-        INVALID,
-        "nul_bytes: the last 1 NUL byte, from byte offset 5 to the end; what comes before is not whole either: truncated: ends",
-    ),
-    (
-        "Latin-1",
-        J,
-        '{\n"a": "é"}'.encode("latin-1"),
-        INVALID,
-        "not_utf8: byte 0xe9 at byte offset 8 (line 2) is not UTF-8; as Latin-1 it would be a whole document",
-    ),
-    ("Windows-1252", J, '["„é“'.encode("cp1252"), INVALID, "not_utf8: byte 0x84 at byte offset 2 (line 1) is not UTF-8; it may be Windows-1252"),
-    ("mixed encodings", J, '["é", "'.encode() + b'\xe9"]', INVALID, "not_utf8: byte 0xe9 at byte offset 8 (line 1) is not UTF-8; other characters are"),
-    ("an encoded surrogate", J, b'["\xed\xa0\x80"]', INVALID, "not_utf8: byte 0xed at byte offset 2"),
-    ("nested too deeply", J, b"[" * 1001 + b"]" * 1001, INVALID, "too_deep: nested deeper than 1,000 levels at line 1 column 1,001"),
-    ("100,000 brackets", J, b"[" * 100_000, INVALID, "too_deep: nested deeper than 1,000 levels"),
-    ("100,000 braces", J, b'{"a":' * 100_000, INVALID, "too_deep: nested deeper than 1,000 levels"),
-    ("a missing comma", J, b'{"a": {"b": 1\n"c": 2}}', INVALID, "syntax: line 2 column 1: expected ',' or '}', found \"\\\"c\\\": 2}}\" (in /a)"),
-    ("a missing colon", J, b'{"a" 1}', INVALID, "syntax: line 1 column 6: expected ':' after the name, found \"1}\" (in /a)"),
-    ("two commas", J, b"[1,,2]", INVALID, 'syntax: line 1 column 4: expected a value, found ",2]" (in /1)'),
-    ("the wrong bracket", J, b"[1}", INVALID, "syntax: line 1 column 3: expected ',' or ']', found \"}\""),
-    ("a name without quotes", J, b"{a: 1}", INVALID, 'syntax: line 1 column 2: expected a name in double quotes, found "a: 1}"'),
-    ("single quotes", J, b"['a']", INVALID, "syntax: line 1 column 2: strings stand in double quotes in JSON (in /0)"),
-    ("Python's words", J, b'{"a": True}', INVALID, "syntax: line 1 column 7: True is written true in JSON (in /a)"),
-    ("a leading zero", J, b"[012]", INVALID, 'syntax: line 1 column 2: "012" is no number of JSON (in /0)'),
-    ("an open string", J, b'{"a": "x,\n"b": 1}', INVALID, "syntax: line 1 column 7: the string that starts here is not closed on its line (in /a)"),
-    ("a raw tab", J, b'["\t"]', INVALID, "syntax: line 1 column 3: control character U+0009 inside a string is not escaped (in /0)"),
-    ("a bad escape", J, rb'["C:\dir"]', INVALID, 'syntax: line 1 column 5: "\\\\d" is no escape of JSON (in /0)'),
-    ("a bad escape of four digits", J, rb'["\u12g4"]', INVALID, 'syntax: line 1 column 3: "\\\\u12g4" is no escape of JSON (in /0)'),
-    ("an escape sequence of terminals", J, b'{"\x1b[31m": 1}', INVALID, "syntax: line 1 column 3: control character U+001B"),
-    ("prose", J, b"see README", INVALID, 'syntax: line 1 column 1: expected a value, found "see README"'),
-    ("records", L, b'{"a": 1}\n\n[2]\r\n3', VALID, ""),
-    ("no records", L, b"", VALID, ""),
-    ("blank lines", L, b"\n \r\n\n", VALID, ""),
-    ("a byte order mark", L, b"\xef\xbb\xbf{}\n{}\n", LENIENT, "byte_order_mark"),
-    ("UTF-16", L, '{"a": 1}\n{}\n'.encode("utf-16"), LENIENT, "utf16"),
-    (
-        "duplicate names",
-        L,
-        b'{}\n{"a": 1, "a": 2}\n{"b": 1, "b": 2}\n[NaN]\n',
-        LENIENT,
-        "duplicate_keys: /a at line 2 column 10, and on 1 more line; not_a_number: at line 4 column 2",
-    ),
-    (
-        "bad lines",
-        L,
-        b'{}\n{"a": 1}{"b": 2}\n{}\nx\n{}',
-        INVALID,
-        "bad_lines: 2 of 5 lines do not parse: 2, 4 (trailing_data: a complete document ends at line 2 column 8 (byte 11) and more"
-        ' follows at line 2 column 9: "{\\"b\\": 2}")',
-    ),
-    ("30 bad lines", L, b"x\n" * 30, INVALID, "bad_lines: 30 of 30 lines do not parse: " + ", ".join(map(str, range(1, 21))) + " and 10 more ("),
-    (
-        "a torn last line",
-        L,
-        b'{"a": 1}\n{"a": "hel',
-        INVALID,
-        "truncated_last_line: ends inside a string that starts at line 2 column 7 (in /a); 1 line is whole",
-    ),
-    (
-        "a bad line and a torn last line",
-        L,
-        b'{}\nx\n{}\n{"a"\n\n',
-        INVALID,
-        'bad_lines: 1 of 4 lines does not parse: 2 (syntax: line 2 column 1: expected a value, found "x"); truncated_last_line: ends',
-    ),
-    ("a torn line that is not the last", L, b'{"a"\n{}\n', INVALID, "bad_lines: 1 of 2 lines does not parse: 1 (truncated: ends"),
-    ("a pretty document", L, b'{\n  "a": 1\n}\n', INVALID, "bad_lines: 3 of 3 lines do not parse: 1, 2, 3 ("),
-    ("conflict markers", L, b"{}\n<<<<<<< a\n{}\n=======\n{}\n>>>>>>> b\n", INVALID, "conflict_markers: an unresolved merge conflict from line 2 to line 6; bad_lines: 3 of 6"),
-    ("NUL", L, b"{}\n{}\0\0\n{}\n", INVALID, "bad_lines: 1 of 3 lines does not parse: 2 (nul_bytes: the last 2 NUL bytes, from byte offset 5"),
-    ("Latin-1", L, b'{}\n"\xe9"\n', INVALID, "bad_lines: 1 of 2 lines does not parse: 2 (not_utf8: byte 0xe9 at byte offset 4 (line 2)"),
-    ("broken UTF-16", L, b"\xff\xfe1\x00\n\x00\x00\xd8", INVALID, "not_utf8: has the byte order mark of UTF-16, but does not decode at byte offset 6"),
-    ("a line nested too deeply", L, b"{}\n" + b"[" * 100_000 + b"\n", INVALID, "bad_lines: 1 of 2 lines does not parse: 2 (too_deep"),
-    ("text", M, "# Tïtle\r\n\r\nno final newline".encode(), VALID, ""),
-    ("no text", M, b"", VALID, ""),
-    ("a heading underlined", M, b"Title\n=======\n<<<<<<< is a sign\n", VALID, ""),
-    ("markers in another order", M, b">>>>>>> b\n=======\n<<<<<<< a\n", VALID, ""),
-    ("conflict markers", M, b"a\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> x\n", INVALID, "conflict_markers: an unresolved merge conflict from line 2 to line 6"),
-    ("a byte order mark", T, b"\xef\xbb\xbfx", LENIENT, "byte_order_mark"),
-    ("UTF-16", T, "naïve text".encode("utf-16"), LENIENT, "utf16"),
-    ("UTF-16 without a mark", T, "naïve text".encode("utf-16-le"), LENIENT, "utf16: UTF-16, little-endian, without"),
-    ("NUL", T, b"a\0b", INVALID, "nul_bytes: 1 NUL byte, the first at byte offset 1"),
-    ("Latin-1", T, b"na\xefve\n", INVALID, "not_utf8: byte 0xef at byte offset 2 (line 1) is not UTF-8; it may be Latin-1"),
-    ("cut in a character", T, "é".encode()[:1], INVALID, "not_utf8: ends in the middle of a character, at byte offset 0 (line 1)"),
-    ("bytes of no encoding", T, b"\x81\xff", INVALID, "not_utf8: byte 0x81 at byte offset 0 (line 1) is not UTF-8"),
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -211,6 +30,10 @@ def test_each_condition_gets_its_verdict(kind: Kind, data: bytes, state: ParseSt
     assert (report.state, report.error[: len(error)]) == (state, error)
     assert error or not report.error
     assert load(kind, data).report == report
+
+
+def test_jsonl_in_a_json_file_is_recognised() -> None:
+    assert classify(J, b'{"a": 1}\n\n{"a": 2}\n').error.endswith("; every line is a document of its own, as in JSONL")
 
 
 def test_a_pretty_document_in_jsonl_is_recognised() -> None:
@@ -266,9 +89,7 @@ def test_the_lean_check_knows_all_that_is_strict(data: bytes) -> None:
     assert doubtful or is_strict_lean(data)
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(["a", "b", ":", "a:"]), st.sampled_from(["1", '":"', '{"a": ":"}'])), max_size=5)
-)
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", ":", "a:"]), st.sampled_from(["1", '":"', '{"a": ":"}'])), max_size=5))
 def test_a_dropped_name_is_always_noticed(members: list[tuple[str, str]]) -> None:
     data = "{" + ",".join(f'"{name}": {value}' for name, value in members) + "}"
     names = [name for name, _ in members]
@@ -299,9 +120,7 @@ def test_a_large_document_is_checked_as_exactly_as_a_small_one() -> None:
     start, end = b'{"fill": [' + b'"0123456789",' * 100_000, b"0]}"
     assert len(start) > strict._LEAN_FROM_BYTES
     assert classify(J, start + end).state is VALID
-    assert classify(J, start).error.startswith(
-        "truncated: ends inside an array that starts at line 1 column 10, after 100,000"
-    )
+    assert classify(J, start).error.startswith("truncated: ends inside an array that starts at line 1 column 10, after 100,000")
     assert classify(J, start + b'{"k": 1, "k": 2},' + end).code == "duplicate_keys"
     assert classify(J, start + rb'"\ud800",' + end).code == "lone_surrogate"
     assert classify(J, start + end + end).code == "trailing_data"
@@ -321,6 +140,15 @@ def test_integers_are_exact_whatever_their_length() -> None:
     assert value == [int("9" * 25), -int("9" * 19), "9" * 5_000, 12345678901234567890.0]
     assert isinstance(value, list)
     assert isinstance(value[2], LongInteger)
+
+
+def test_integers_longer_than_python_is_allowed_to_convert_are_texts() -> None:
+    allowed = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(640)
+    try:
+        assert load(J, b"9" * 641).value == LongInteger("9" * 641)
+    finally:
+        sys.set_int_max_str_digits(allowed)
 
 
 def test_of_a_name_that_occurs_twice_the_last_value_counts() -> None:
