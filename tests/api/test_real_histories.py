@@ -58,7 +58,7 @@ def test_dated_states_come_back_by_label_by_time_and_by_id(
         assert result.snapshot.label == label
 
     for number, (label, tree) in enumerate(rengine_states, start=1):
-        time = datetime.strptime(label, "%Y%m%d_%H%M%S").isoformat() + "+00:00"
+        time = datetime.strptime(label + "+0000", "%Y%m%d_%H%M%S%z").isoformat()
         for at in (label, time, str(number)):
             target = tmp_path / "restored"
             archive.restore(archive.plan_restore(target, at=at))
