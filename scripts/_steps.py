@@ -53,8 +53,8 @@ class Counts(NamedTuple):
 
 
 CHECKS = [
-    Step("format", [str(BIN / "ruff"), "format", "--check", "."]),
-    Step("lint", [str(BIN / "ruff"), "check", "."]),
+    Step("format", [str(BIN / "ruff"), "format", "--check", "--output-format", "concise", "."]),
+    Step("lint", [str(BIN / "ruff"), "check", "--output-format", "concise", "."]),
     Step("types", [str(BIN / "mypy")]),
     Step("floors", [str(BIN / "lint-imports"), "--no-cache"]),
 ]

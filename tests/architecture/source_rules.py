@@ -14,7 +14,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[2]
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
-ROOF = ("archive/cli/", "archive/datasette_plugin", "archive/json_backup_system.py", "archive/drop_in/")
+# Faces, and programs of their own that are handed out as files.
+ROOF = (
+    "archive/cli/", "archive/datasette_plugin", "archive/json_backup_system.py", "archive/drop_in/",
+    "archive/recovery/assets/",
+)  # fmt: skip
 
 
 class Finding(NamedTuple):
@@ -91,9 +95,7 @@ def oversized(path: str, text: str) -> list[Finding]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > FUNCTION_LINES_MAX:
-                found.append(
-                    Finding(path, node.lineno, f"{node.name} of {lines} lines", f"at most {FUNCTION_LINES_MAX}")
-                )
+                found.append(Finding(path, node.lineno, f"{node.name} of {lines} lines", f"at most {FUNCTION_LINES_MAX}"))
     return found
 
 

@@ -37,9 +37,7 @@ def test_a_report_is_counted_and_a_broken_one_counts_nothing(
         (["-m", "slow"], False, ["-m", "not slow", "-m", "slow"]),
     ],
 )
-def test_pytest_gets_the_lane_and_then_what_was_typed(
-    arguments: list[str], everything: bool, expected: list[str]
-) -> None:
+def test_pytest_gets_the_lane_and_then_what_was_typed(arguments: list[str], everything: bool, expected: list[str]) -> None:
     assert _steps.test_arguments(arguments, everything=everything) == expected
 
 

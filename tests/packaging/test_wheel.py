@@ -98,7 +98,9 @@ def test_the_metadata_says_what_a_package_index_shows(metadata: Message) -> None
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"
     assert set(metadata.get_all("Provides-Extra", [])) == {"crypt", "datasette", "mcp"}
-    assert str(metadata.get_payload()).strip() == (ROOT / "README.md").read_text(encoding="utf-8").strip()
+    description = metadata.get_payload(decode=True)
+    assert isinstance(description, bytes)
+    assert description.strip() == (ROOT / "README.md").read_bytes().strip()
 
 
 def test_an_installed_archive_makes_backs_up_and_checks_an_archive_far_from_the_checkout(
