@@ -6,6 +6,7 @@ is kept from committing on its own (`connection.py`).
 
 from __future__ import annotations
 
+import glob
 import os
 import sqlite3
 from pathlib import Path
@@ -32,7 +33,8 @@ def create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path.exists():
         raise ArchiveExists(f"{path} is there already", hint="Run 'archive backup' to add to it.", path=str(path))
-    scratch = path.with_name(f".{path.name[:100]}-new-{os.getpid()}")
+    _remove_stale(path)
+    scratch = path.with_name(f"{_scratch_prefix(path)}{os.getpid()}")
     try:
         os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         database = Database(scratch, writable=True)
@@ -41,13 +43,47 @@ def create(path: Path) -> None:
                 _run_migrations(connection)
         finally:
             database.close()
-        try:
-            os.link(scratch, path)  # unlike a rename, fails where another process was quicker
-        except FileExistsError:
-            raise ArchiveExists(f"{path} is there already", hint="Run 'archive backup' to add to it.") from None
+        _put_in_place(scratch, path)
     finally:
         for name in (scratch.name, scratch.name + "-wal", scratch.name + "-shm"):
             scratch.with_name(name).unlink(missing_ok=True)
+
+
+def _put_in_place(scratch: Path, path: Path) -> None:
+    try:
+        os.link(scratch, path)  # unlike a rename, fails where another process was quicker
+    except FileExistsError:
+        raise ArchiveExists(f"{path} is there already", hint="Run 'archive backup' to add to it.") from None
+    except OSError:
+        # Some file systems know no links; there two that create the same archive at the same instant are not told apart.
+        os.rename(scratch, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _scratch_prefix(path: Path) -> str:
+    return f".{path.name[:100]}-new-"
+
+
+def _remove_stale(path: Path) -> None:
+    """Removes what processes left that were killed while they created this archive."""
+    for file in path.parent.glob(f"{glob.escape(_scratch_prefix(path))}*"):
+        number = file.name.removeprefix(_scratch_prefix(path)).partition("-")[0]
+        if number.isdecimal() and not _is_running(int(number)):
+            file.unlink(missing_ok=True)
+
+
+def _is_running(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # it is somebody else's
+    return True
 
 
 def schema_of(path: Path) -> int:

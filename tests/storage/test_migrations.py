@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,21 @@ def test_a_creation_that_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch
         migrate.create(tmp_path / "archive.db")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_creation_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for process_id in (gone.pid, os.getpid()):
+        (tmp_path / f".archive.db-new-{process_id}").touch()
+        (tmp_path / f".archive.db-new-{process_id}-wal").touch()
+    (tmp_path / ".archive.db-new-mine").touch()
+
+    with pytest.raises(FileExistsError):  # this process seems to be at it already
+        migrate.create(tmp_path / "archive.db")
+    migrate.create(tmp_path / "archive.db")
+
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".archive.db-new-mine", "archive.db"]
 
 
 def test_every_table_is_strict_and_every_constraint_has_a_name(tmp_path: Path) -> None:
