@@ -17,7 +17,7 @@ from archive import backup as backup_verb
 from archive.check import check
 from archive.clock import Clock, SystemClock
 from archive.comparing import compare
-from archive.errors import PointerNotFound
+from archive.errors import PointerNotFound, UsageError
 from archive.extract.parse import load
 from archive.extract.pointer import resolve
 from archive.model.base import Json
@@ -33,7 +33,8 @@ from archive.rules import Rules
 from archive.selection import Selection
 from archive.sources import root_of, source_at, source_for
 from archive.storage import blobs, documents, known, migrate, sizes, snapshots
-from archive.storage.connection import DEFAULT_WAIT_S, Connection, Database
+from archive.storage.connection import DEFAULT_WAIT_S, Connection, Database, files_of
+from archive.storage.paths import to_text
 
 OnProgress = Callable[[Progress], None]
 
@@ -97,7 +98,9 @@ class Archive:
             ArchiveTooNew: Only a newer program can read it.
         """
         path = Path(os.path.abspath(path))
-        migrate.require_current(path)
+        if mode not in ("read", "write"):
+            raise UsageError(f"there is no mode {mode!r}", hint="Use 'read' or 'write'.")
+        migrate.require_current(path, wait_s)
         database = Database(path, writable=mode == "write", wait_s=wait_s)
         return cls(path, database, source=source, clock=clock or SystemClock())
 
@@ -107,10 +110,7 @@ class Archive:
 
         With `dry_run` nothing is changed, and the second number is what the schema would be.
         """
-        path = Path(os.path.abspath(path))
-        if dry_run:
-            return migrate.schema_of(path), migrate.SCHEMA
-        return migrate.upgrade(path, wait_s=wait_s)
+        return migrate.upgrade(Path(os.path.abspath(path)), dry_run=dry_run, wait_s=wait_s)
 
     def close(self) -> None:
         """Closes the file. Closing twice does nothing."""
@@ -152,13 +152,16 @@ class Archive:
             SourceUnreadable: The folder itself cannot be read.
             ArchiveLocked, ArchiveFull, ArchiveReadOnly: Nothing was changed.
         """
+        if isinstance(tags, str):
+            raise UsageError("tags are a list of texts, not one text", hint="Write tags=['nightly'].")
         rules = rules or Rules()
-        root = Path(os.path.abspath(root))
+        # One folder is one source, by whatever links it is reached.
+        root = Path(os.path.realpath(root))
         request = backup_verb.BackupRequest(
             root=root,
             rules=rules,
-            message=message,
-            tags=tuple(tags),
+            message=to_text(message),
+            tags=tuple(map(to_text, tags)),
             only_if_changed=only_if_changed,
             exclude_paths=self._own_files(),
             on_progress=on_progress,
@@ -277,7 +280,7 @@ class Archive:
         with self._reading() as (connection, source):
             snapshot = self._resolve(connection, source, at)
             request = self._restore_request(
-                source, target, patterns=tuple(paths), overwrite=overwrite, delete_extra=delete_extra
+                source, target, patterns=paths, overwrite=overwrite, delete_extra=delete_extra
             )
             return plan_restore(connection, source, snapshot, request)
 
@@ -330,7 +333,7 @@ class Archive:
             yield connection, snapshots.find_source(connection, self.source_name)
 
     def _resolve(self, connection: Connection, source: Source, at: str) -> Snapshot:
-        return snapshots.resolve(connection, source.id, parse_moment(at, self._clock.now()))
+        return snapshots.resolve(connection, source.id, parse_moment(at, self._clock.now(), self._clock.localize))
 
     def _read(self, path: str, at: str) -> tuple[DocumentState, bytes]:
         with self._reading() as (connection, source):
@@ -344,7 +347,7 @@ class Archive:
         target: Path | str | None,
         *,
         overwrite: Overwrite,
-        patterns: tuple[str, ...] = (),
+        patterns: Sequence[str] = (),
         delete_extra: bool = False,
     ) -> RestoreRequest:
         root = root_of(source, self.path)
@@ -361,4 +364,4 @@ class Archive:
 
     def _own_files(self) -> Collection[Path]:
         """The archive's files, which are never backed up and never overwritten."""
-        return [self.path.with_name(self.path.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
+        return files_of(self.path)

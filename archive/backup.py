@@ -4,8 +4,8 @@
     last → commit
 
 The lock is held from before the scan, so that snapshots follow each other as the states of the disk did. A file that
-cannot be read keeps its last version and makes the snapshot incomplete; only a file that is known to be gone is recorded
-as removed.
+cannot be read keeps its last version and makes the snapshot incomplete, and one that outgrew the size limit keeps it too;
+only a document that is gone, or that the rules no longer take in, is recorded as removed.
 """
 
 from __future__ import annotations
@@ -87,11 +87,12 @@ def backup(connection: Connection, source: Source, request: BackupRequest, clock
         CorruptArchive: What was written did not read back as it was.
     """
     started, now = clock.monotonic(), clock.now()
-    known, standing = load_documents(connection, source.id), load_problems(connection, source.id)
+    known = load_documents(connection, source.id)
+    standing = load_problems(connection, source.id)
     snapshot_id = snapshots.next_id(connection)
     writer = SnapshotWriter(connection, source.id, snapshot_id)
     outcome, found = _walk(request, known, clock, writer)
-    problems = _standing_problems(outcome, found, standing)
+    problems = _standing_problems(outcome, found, standing, known)
     previous = snapshots.newest(connection, source.id)
     if request.only_if_changed and previous is not None and not outcome.is_change:
         return _result(outcome, problems, len(known), previous, created=False)
@@ -132,12 +133,14 @@ def preview(connection: Connection | None, source: Source | None, request: Backu
     if connection is not None and source is not None:
         known, standing = load_documents(connection, source.id), load_problems(connection, source.id)
     outcome, found = _walk(request, known, clock, None)
-    return _result(outcome, _standing_problems(outcome, found, standing), len(known), None, created=False)
+    return _result(outcome, _standing_problems(outcome, found, standing, known), len(known), None, created=False)
 
 
 def _walk(
     request: BackupRequest, known: dict[str, KnownDocument], clock: Clock, writer: SnapshotWriter | None
 ) -> tuple[Outcome, Scan]:
+    # Taken before the first look: what changes from here on may look unchanged next time.
+    fresh_from_ns = clock.file_time_ns() - RACY_NS
     found = scan(
         request.root,
         request.rules,
@@ -146,7 +149,9 @@ def _walk(
         known=known,
     )
     outcome = Outcome(documents=len(known), size_bytes=sum(document.size_bytes for document in known.values()))
+    # A document that outgrew the size limit is not gone: it keeps its last version, and the problem says so.
     present = {stat.path for stat in found.files}
+    present |= {problem.path for problem in found.skipped if problem.kind is ProblemKind.TOO_LARGE}
     doubtful = [stat for stat in found.files if (old := known.get(stat.path)) is None or not old.looks_like(stat)]
     on_progress = request.on_progress or _ignore
     wanted = [(stat, Kind(old.kind) if (old := known.get(stat.path)) is not None else None) for stat in doubtful]
@@ -155,7 +160,7 @@ def _walk(
             if seen.problem is not None:
                 outcome.problems.append(seen.problem)
             if seen.is_read:
-                _take(_incoming(seen, request, known, clock), outcome, writer)
+                _take(_incoming(seen, request, known, fresh_from_ns), outcome, writer)
             on_progress(Progress(Stage.READ, done, len(doubtful)))
     if writer is not None:
         writer.flush()
@@ -166,10 +171,12 @@ def _walk(
             outcome.size_bytes -= document.size_bytes
             if writer is not None:
                 writer.remove(document)
+        elif writer is not None and (category := request.rules.category(path)) != document.category:
+            writer.relabel(document, category)
     return outcome, found
 
 
-def _incoming(seen: Seen, request: BackupRequest, known: dict[str, KnownDocument], clock: Clock) -> Incoming:
+def _incoming(seen: Seen, request: BackupRequest, known: dict[str, KnownDocument], fresh_from_ns: int) -> Incoming:
     newest = max(seen.stat.mtime_ns, seen.stat.ctime_ns)
     return Incoming(
         stat=seen.stat,
@@ -178,7 +185,7 @@ def _incoming(seen: Seen, request: BackupRequest, known: dict[str, KnownDocument
         kind=seen.kind,
         category=request.rules.category(seen.stat.path),
         report=seen.report,
-        is_racy=newest > clock.file_time_ns() - RACY_NS or seen.problem is not None,
+        is_racy=newest > fresh_from_ns or seen.problem is not None,
         known=known.get(seen.stat.path),
     )
 
@@ -189,7 +196,7 @@ def _take(incoming: Incoming, outcome: Outcome, writer: SnapshotWriter | None) -
     outcome.bytes_read += size_bytes
     if old is not None and is_same and (old.mode, old.mtime_ns) == (stat.mode, stat.mtime_ns):
         # Read for nothing: only the inode or the time of change differs, or it was racy.
-        if writer is not None and (incoming.is_racy != bool(old.is_racy) or old.ctime_ns != stat.ctime_ns):
+        if writer is not None and not old.is_cached_as(stat, is_racy=incoming.is_racy):
             writer.refresh(old, stat, is_racy=incoming.is_racy)
         return
     if old is None:
@@ -205,16 +212,19 @@ def _take(incoming: Incoming, outcome: Outcome, writer: SnapshotWriter | None) -
         writer.add(incoming)
 
 
-def _standing_problems(outcome: Outcome, found: Scan, standing: list[KnownProblem]) -> list[Problem]:
+def _standing_problems(
+    outcome: Outcome, found: Scan, standing: list[KnownProblem], known: dict[str, KnownDocument]
+) -> list[Problem]:
     """All problems that stand now: those just met, and the warnings about documents that are as they were."""
-    reexamined = {to_text(path) for path in outcome.reexamined}
+    # Rows show paths as text; only a document's own path says which bytes are meant.
+    warned = {each.problem.path: each.problem for each in standing if each.problem.severity is Severity.WARNING}
+    reexamined = outcome.reexamined
     kept = [
-        known.problem
-        for known in standing
-        if known.problem.severity is Severity.WARNING and known.problem.path not in reexamined
+        Problem(path, warned[shown].kind, warned[shown].message)
+        for path in (known if warned else ())
+        if (shown := to_text(path)) in warned and path not in reexamined
     ]
-    met = [*outcome.problems, *found.problems, *found.skipped]
-    problems = {*kept, *(Problem(to_text(problem.path), problem.kind, problem.message) for problem in met)}
+    problems = {*kept, *outcome.problems, *found.problems, *found.skipped}
     return sorted(problems, key=lambda problem: (problem.path, problem.kind, problem.message))
 
 

@@ -16,6 +16,9 @@ class Clock(Protocol):
     def now(self) -> datetime:
         """Returns the current time, aware, in the zone whose wall clock labels snapshots."""
 
+    def localize(self, wall: datetime) -> datetime:
+        """Returns a naive wall-clock time as an aware one, with the offset that the zone had at that time."""
+
     def monotonic(self) -> float:
         """Returns seconds that never go back, for measuring durations."""
 
@@ -29,6 +32,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Returns the current time in the machine's zone."""
         return datetime.now(UTC).astimezone()
+
+    def localize(self, wall: datetime) -> datetime:
+        """Returns a wall-clock time of the machine's zone, summer time as it was then."""
+        return wall.astimezone()
 
     def monotonic(self) -> float:
         """Returns the seconds since some moment."""

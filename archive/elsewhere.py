@@ -26,6 +26,7 @@ _LIST_BYTES = 1024 * 1024
 # As large as Linux lets anybody make a pipe; the two wait for each other less often.
 _PIPE_BYTES = 1024 * 1024
 
+# Isolated (-I): neither the current folder nor the environment may slip a module of their own in.
 _START = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from archive.elsewhere import serve; serve()"
 
 
@@ -41,7 +42,7 @@ class Elsewhere(Generic[T]):
 
     def __init__(self, generator: Callable[..., Iterator[T]], *arguments: object, size_of: int) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _START],
+            [sys.executable, "-I", "-c", _START],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=_PIPE_BYTES,

@@ -15,8 +15,9 @@ A time means the newest snapshot that is not after it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TypeAlias
 
 from archive.errors import QueryError
@@ -62,15 +63,19 @@ _UNITS = {
 }  # fmt: skip
 # Months and years have no fixed length; these are the usual round ones.
 _LONG_UNITS = {"month": 30, "mon": 30, "year": 365, "y": 365}
-_LATEST = re.compile(r"(?:latest|head)(?:~(\d+)|(\^*))?", re.IGNORECASE)
+_LATEST = re.compile(r"(?:latest|head)(?:~(\d{1,9})|(\^*))?", re.IGNORECASE)
 _LABEL = re.compile(r"\d{8}_\d{0,6}(?:_\d+)?")
 _RELATIVE = re.compile(r"(an?|\d+(?:\.\d+)?)\s*([a-z]+?)s?\s+ago", re.IGNORECASE)
 _SHORT_RELATIVE = re.compile(r"-?(\d+(?:\.\d+)?)([smhdwy])(?:\s+ago)?", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def parse_moment(text: str, now: datetime) -> Moment:
-    """Returns what the text means; `now` is aware, and its zone is the local one.
+Localize: TypeAlias = Callable[[datetime], datetime]
+"""Makes a naive local time aware; the offset of a zone changes in the course of the year."""
+
+
+def parse_moment(text: str, now: datetime, localize: Localize) -> Moment:
+    """Returns what the text means; `now` is aware.
 
     Raises:
         QueryError: The text is none of the forms above.
@@ -82,30 +87,30 @@ def parse_moment(text: str, now: datetime) -> Moment:
         return ById(int(cleaned.removeprefix("#")))
     if _LABEL.fullmatch(cleaned):
         return ByLabel(cleaned)
-    if (found := parse_time(cleaned, now)) is not None:
+    if (found := parse_time(cleaned, now, localize)) is not None:
         return NotAfter(found)
     raise QueryError(f"no moment is called {text!r}", hint=_HINT, at=text)
 
 
-def parse_time(text: str, now: datetime) -> datetime | None:
+def parse_time(text: str, now: datetime, localize: Localize) -> datetime | None:
     """Returns the aware time that an ISO or relative text means, or None if it is neither; a date means its end."""
     word = text.strip().lower()
     if word == "now":
         return now
     if word in ("today", "yesterday"):
         day = now.date() - timedelta(days=word == "yesterday")
-        return datetime.combine(day, time.max, tzinfo=now.tzinfo)
+        return localize(datetime.combine(day, time.max))
     if match := _RELATIVE.fullmatch(word) or _SHORT_RELATIVE.fullmatch(word):
         return _before(now, 1.0 if match[1].startswith("a") else float(match[1]), match[2])
     try:
         if _DATE.fullmatch(word):
-            return datetime.combine(datetime.fromisoformat(word).date(), time.max, tzinfo=now.tzinfo)
+            return localize(datetime.combine(datetime.fromisoformat(word).date(), time.max))
         if not word[:4].isdigit() or "-" not in word:
             return None
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return (found if found.tzinfo else localize(found)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):  # also times before the first or after the last year
         return None
-    return found if found.tzinfo else found.replace(tzinfo=now.tzinfo)
 
 
 def _before(now: datetime, amount: float, unit: str) -> datetime | None:

@@ -1,6 +1,6 @@
 """Carries out restore plans: a safety snapshot, then everything staged and verified before the first file is put in place.
 
-    RestorePlan → ONE transaction: safety snapshot, record for undo → stage and verify → rename into place → RestoreResult
+    RestorePlan → safety snapshot → stage and verify → record for undo → rename into place → RestoreResult
 
 Content on disk that no snapshot holds is never destroyed: the safety snapshot takes in every file that the plan
 overwrites or deletes, whatever the rules say of it, and a file that it could not take in is left alone.
@@ -30,12 +30,11 @@ _HINT = "Make a new plan: run the restore again."
 
 
 class Prepared(NamedTuple):
-    """A plan that may be carried out now, and how to take it back."""
+    """What of a plan may be carried out now, and the snapshot of the state before."""
 
     files: list[PlannedFile]
     problems: list[Problem]
     safety: Snapshot | None
-    restore_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,10 @@ class Restorer:
             prepared = self._prepare(plan, target)
             problems = [*_left_alone(plan), *prepared.problems]
             if prepared.files:
-                problems += self._apply(prepared.files, target)
-        if prepared.restore_id is not None:
-            with self.database.writing() as connection:
-                restores.finish(connection, prepared.restore_id, self.clock.now())
+                target.stage(self._contents([file for file in prepared.files if file.action in _CONTENT]))
+                if prepared.safety is not None:
+                    self._record(plan.snapshot, prepared.safety, prepared.files)
+                problems += self._put_in_place(prepared.files, target)
         failed = {problem.path for problem in problems}
         done = [file for file in prepared.files if file.path not in failed]
         return RestoreResult(
@@ -74,16 +73,15 @@ class Restorer:
             size_bytes=sum(file.size_bytes for file in done if file.action in _CONTENT),
             duration_ms=round((self.clock.monotonic() - started) * 1000),
             problems=tuple(sorted(problems, key=lambda problem: problem.path)),
-            _plan=plan,
         )
 
     def _prepare(self, plan: RestorePlan, target: Target) -> Prepared:
-        """Checks that the plan still holds; in place also takes the safety snapshot and records what is to be done."""
+        """Checks that the plan still holds; in place also takes the safety snapshot."""
         files = [file for file in plan.files if file.action in WRITING or file.action is Action.DELETE]
         if not plan.in_place or not files:
             with self.database.reading() as connection:
                 _require_current(plan, files, target, snapshots.newest(connection, self.source.id))
-            return Prepared(files, [], None, None)
+            return Prepared(files, [], None)
         at_risk = {file.path for file in files if file.action in _DESTROYING}
         with self.database.writing() as connection:
             _require_current(plan, files, target, snapshots.newest(connection, self.source.id))
@@ -101,23 +99,26 @@ class Restorer:
             assert result.snapshot is not None
             unsafe = {problem.path: problem for problem in result.problems if problem.kind in _NOT_TAKEN_IN}
             kept = [file for file in files if file.path not in at_risk or file.path not in unsafe]
-            restore_id = restores.record(
-                connection,
-                self.source.id,
-                now=self.clock.now(),
-                snapshot_id=plan.snapshot.id,
-                safety_snapshot_id=result.snapshot.id,
-                changes=[(file.path, file.action.value) for file in kept],
-            )
         problems = [
             Problem(path, ProblemKind.KEPT, f"it could not be backed up before: {problem.message}")
             for path, problem in unsafe.items()
             if path in at_risk
         ]
-        return Prepared(kept, problems, result.snapshot, restore_id)
+        return Prepared(kept, problems, result.snapshot)
 
-    def _apply(self, files: list[PlannedFile], target: Target) -> list[Problem]:
-        target.stage(self._contents([file for file in files if file.action in _CONTENT]))
+    def _record(self, snapshot: Snapshot, safety: Snapshot, files: list[PlannedFile]) -> None:
+        """Records what is about to be done to which file. Only now, since a restore that failed before has nothing to undo."""
+        with self.database.writing() as connection:
+            restores.record(
+                connection,
+                self.source.id,
+                now=self.clock.now(),
+                snapshot_id=snapshot.id,
+                safety_snapshot_id=safety.id,
+                changes=[(file.path, file.action.value) for file in files],
+            )
+
+    def _put_in_place(self, files: list[PlannedFile], target: Target) -> list[Problem]:
         problems = target.commit(
             deletes=[file.path for file in files if file.action is Action.DELETE],
             attributes=[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from archive.errors import UsageError
 from archive.ignore import IgnorePatterns
 
 _GLOB = re.compile(r"[*?\[]")
@@ -19,6 +20,8 @@ class Selection:
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
+        if isinstance(patterns, str):
+            raise UsageError("patterns are a list of texts, not one text", hint="Write paths=['a.json'].")
         self.patterns = tuple(dict.fromkeys(_tidy(pattern) for pattern in patterns))
         self._globs = [(pattern, _compile(pattern)) for pattern in self.patterns if _GLOB.search(pattern)]
 
@@ -46,6 +49,9 @@ class Selection:
 
 
 def _tidy(pattern: str) -> str:
+    if not pattern.strip("/"):
+        # An empty variable in a script, most likely; it must not mean everything.
+        raise UsageError(f"{pattern!r} is no path", hint="Name a document, a folder or a glob; '.' means everything.")
     while pattern.startswith("./"):
         pattern = pattern[2:].lstrip("/")
     return pattern.rstrip("/") or "."

@@ -23,19 +23,20 @@ def root_of(source: Source, archive_path: Path) -> Path:
 
 def source_at(connection: Connection, root: Path, name: str | None, archive_path: Path) -> Source | None:
     """Returns the source of that name, or without a name the one that stands at the folder; None if there is none."""
+    here = paths.to_text(str(root))
     for source in snapshots.sources(connection):
-        if source.name == name if name else root_of(source, archive_path) == root:
+        if source.name == name if name else paths.to_text(os.path.realpath(root_of(source, archive_path))) == here:
             return source
     return None
 
 
 def source_for(connection: Connection, root: Path, name: str | None, rules: Json, archive_path: Path) -> Source:
     """Returns the source that the folder is, up to date; adds one, called like the folder, if it is new."""
-    inside = archive_path.parent.is_relative_to(root)
-    written = os.path.relpath(root, archive_path.parent) if inside else paths.to_text(str(root))
+    folder = Path(os.path.realpath(archive_path.parent))
+    written = os.path.relpath(root, folder) if folder.is_relative_to(root) else paths.to_text(str(root))
     source = source_at(connection, root, name, archive_path)
     if source is None:
-        return snapshots.add_source(connection, name or paths.to_text(root.name) or "root", written, rules)
+        return snapshots.add_source(connection, paths.to_text(name or root.name) or "root", written, rules)
     current = replace(source, root=written, rules=rules)
     if current != source:
         snapshots.update_source(connection, current)

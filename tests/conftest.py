@@ -28,6 +28,9 @@ class FixedClock:
     def now(self) -> datetime:
         return self.time
 
+    def localize(self, wall: datetime) -> datetime:
+        return wall.replace(tzinfo=self.time.tzinfo)
+
     def monotonic(self) -> float:
         return self.time.timestamp()
 

@@ -53,7 +53,7 @@ def failing_statement(n: int) -> Iterator[Countdown]:
 def copy_archive(source: Path, target: Path) -> Path:
     """Copies a closed archive, so that a test can try again from the same state."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-wal", "-shm", "-journal"):
         target.with_name(target.name + suffix).unlink(missing_ok=True)
     shutil.copy2(source, target)
     return target

@@ -19,16 +19,14 @@ _UNSAFE = (
 )
 _IN_NAMES = re.compile(f"[\x00-\x1f{_UNSAFE}]")
 _IN_LINES = re.compile(f"[\x00-\x08\x0a-\x1f{_UNSAFE}]")
-_IN_JSON = re.compile(
-    f"[{_UNSAFE}]"
-)  # JSON has escaped the controls below 32 already; newlines between members are its own
+_IN_JSON = re.compile(f"[{_UNSAFE}]")  # JSON has escaped the controls below 32 already; newlines between members are its own
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def escape(text: str) -> str:
-    """Returns a name or value as one line that holds nothing a terminal would act on.
+    r"""Returns a name or value as one line that holds nothing a terminal would act on.
 
-    A byte that is not UTF-8 is shown as `\\xNN`, anything else that cannot be shown as `\\xNN` or `\\uNNNN`.
+    A byte that is not UTF-8 is shown as `\xNN`, anything else that cannot be shown as `\xNN` or `\uNNNN`.
     """
     return text if text.isascii() and text.isprintable() else _IN_NAMES.sub(_escaped, text)
 
@@ -39,7 +37,7 @@ def escape_line(text: str) -> str:
 
 
 def pretty_json(value: Json, *, indent: int | None = 2) -> str:
-    """Returns a value as JSON for people to read: text in its own script, everything unsafe as `\\uNNNN`."""
+    r"""Returns a value as JSON for people to read: text in its own script, everything unsafe as `\uNNNN`."""
     return _IN_JSON.sub(_escaped_in_json, json.dumps(value, indent=indent, ensure_ascii=False))
 
 

@@ -40,9 +40,7 @@ def exit_code_for(error: BaseException, *, as_json: bool, interrupted: str = "")
         case ArchiveError():
             return _report(error.to_json(), as_json=as_json)
         case click.UsageError():
-            return _report(
-                _object("usage", _tidy(error.format_message()), _usage_hint(error), EXIT_USAGE), as_json=as_json
-            )
+            return _report(_object("usage", _tidy(error.format_message()), _usage_hint(error), EXIT_USAGE), as_json=as_json)
         case click.ClickException():
             return _report(_object("failed", error.format_message(), "", error.exit_code), as_json=as_json)
         case KeyboardInterrupt() | click.Abort() | EOFError():
@@ -71,9 +69,10 @@ def _unexpected(error: BaseException, *, as_json: bool) -> int:
     if isinstance(error, OSError) and error.strerror:
         name = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
         message = error.strerror.lower() + name
+        hint = f"Check the path and its permissions; {DEBUG}=1 in the environment shows where it happened."
     else:
         message = f"unexpected {type(error).__name__}: {error}" if str(error) else f"unexpected {type(error).__name__}"
-    hint = f"Run it again with {DEBUG}=1 in the environment to see where it happened, and report it if it is a defect."
+        hint = f"Run it again with {DEBUG}=1 in the environment to see where it happened, and report it as a defect."
     return _report(_object("failed", message, hint, EXIT_FAILED), as_json=as_json)
 
 

@@ -97,9 +97,7 @@ class CommandGroup(click.Group):
         assert isinstance(found, click.Command)
         return found
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """Finds the command that is to be run; a wrong name gets the names like it."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
@@ -118,7 +116,7 @@ class CommandGroup(click.Group):
         found = [CompletionItem(name, help=help_) for name, help_ in COMMANDS.items() if name.startswith(incomplete)]
         return found + click.Command.shell_complete(self, ctx, incomplete)
 
-    def main(  # type: ignore[override]  # of click's overloads, a program needs one
+    def main(
         self,
         args: Sequence[str] | None = None,
         prog_name: str | None = None,
@@ -130,7 +128,7 @@ class CommandGroup(click.Group):
         if not standalone_mode or os.environ.get(COMPLETE):
             return super().main(args, prog_name or NAME, complete_var, standalone_mode, **extra)
         _let_anything_be_printed()
-        self._run_and_exit(list(sys.argv[1:] if args is None else args) or ["--help"], extra)
+        return self._run_and_exit(list(sys.argv[1:] if args is None else args) or ["--help"], extra)
 
     def _run_and_exit(self, args: list[str], extra: dict[str, Any]) -> NoReturn:
         context: click.Context | None = None

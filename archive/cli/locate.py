@@ -1,9 +1,11 @@
 """Finds the project, its settings and its archive from where the user stands.
 
-root      the ROOT argument or --root, else the nearest folder at or above the current one that holds archive.toml,
-.archive or a pyproject.toml with [tool.archive], else the current folder
-archive   --db, else ARCHIVE_DB, else `db` in archive.toml or [tool.archive], else ROOT/.archive/archive.db
-source    --source, else the one that stands at the root where the archive holds several
+    root      the ROOT argument or --root, else the nearest folder at or above the current one that holds archive.toml,
+              .archive or a pyproject.toml with [tool.archive], else the current folder
+    archive   --db, else ARCHIVE_DB, else `db` in archive.toml or [tool.archive], else ROOT/.archive/archive.db
+    source    --source, else `source` in the settings, else the one that stands at the root where there are several
+
+What was named comes before what is written down, and that before what is found.
 """
 
 from __future__ import annotations
@@ -33,14 +35,12 @@ class Place:
 
     Attributes:
         root: The project's folder, absolute.
-        is_root_given: Whether the user named it.
         db_given: What --db or the environment say of the archive's file, absolute; None where they say nothing.
         source: What --source says.
         wait_s: How long to wait for another writer [s].
     """
 
     root: Path
-    is_root_given: bool
     db_given: Path | None
     source: str | None
     wait_s: float
@@ -71,9 +71,23 @@ class Place:
         if source is None and self.db_given is None:
             source = self.config.source
         if source is None:
-            with Archive.open(self.db, wait_s=self.wait_s) as archive:
-                source = self._source_here(archive)
+            # Opened for reading, so that finding the source waits for nobody.
+            archive = Archive.open(self.db, wait_s=self.wait_s)
+            try:
+                source = archive.source_name = self._source_here(archive)
+            except BaseException:
+                archive.close()
+                raise
+            if mode == "read":
+                return archive
+            archive.close()
         return Archive.open(self.db, mode=mode, source=source, wait_s=self.wait_s)
+
+    def open_whole(self) -> Archive:
+        """Opens the archive for what concerns all of it; looks for no source, since even that may be damaged."""
+        from archive.api import Archive
+
+        return Archive.open(self.db, wait_s=self.wait_s)
 
     def require_root(self) -> None:
         """Raises unless the root can be listed; before anything is written to it or for it.
@@ -161,7 +175,6 @@ def find_place(
     db = db or environment.get(DB_VARIABLE) or None
     return Place(
         root=_absolute(Path(root)) if root is not None else find_root(Path.cwd()),
-        is_root_given=root is not None,
         db_given=_absolute(Path(db)) if db is not None else None,
         source=source,
         wait_s=wait_s,

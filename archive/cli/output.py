@@ -7,6 +7,7 @@ tables are for terminals; elsewhere the same rows are aligned with spaces and no
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import unicodedata
@@ -69,8 +70,20 @@ class Output:
     is_quiet: bool = False
 
     def json(self, value: Json) -> None:
-        """Prints a value as JSON, in ASCII, so that it survives every locale and every name of a file."""
-        click.echo(json.dumps(value, indent=2))
+        """Prints a value as JSON, in ASCII, so that it survives every locale and every name of a file.
+
+        What JSON has no number for (`NaN`, `Infinity` in a lenient document) is printed as a string.
+        """
+        try:
+            text = json.dumps(value, indent=2, allow_nan=False)
+        except ValueError:
+            text = json.dumps(_without_nan(value), indent=2)
+        click.echo(text)
+
+    def raw(self, data: bytes) -> None:
+        """Prints bytes as they are."""
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
 
     def say(self, *parts: Cell) -> None:
         """Prints one line."""
@@ -109,6 +122,14 @@ def is_terminal(*, err: bool = False) -> bool:
 def has_colour(*, err: bool = False) -> bool:
     """Whether the stream takes styles; see https://no-color.org."""
     return is_terminal(err=err) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _without_nan(value: Json) -> Json:
+    if isinstance(value, dict):
+        return {name: _without_nan(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(member) for member in value]
+    return json.dumps(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _print_line(parts: Iterable[Cell], *, err: bool = False) -> None:
@@ -158,9 +179,7 @@ def _fitting(columns: Sequence[Column], widths: Sequence[int], width: int) -> li
 
 
 def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Styled]]) -> list[int]:
-    return [
-        max([_width(column.title), *(_width(row[index].text) for row in rows)]) for index, column in enumerate(columns)
-    ]
+    return [max([_width(column.title), *(_width(row[index].text) for row in rows)]) for index, column in enumerate(columns)]
 
 
 def _aligned(columns: Sequence[Column], rows: Sequence[Sequence[Styled]]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archive.cli import progress, trouble, units
+from archive.cli import faults, progress, trouble, units
 from archive.cli.output import Output, styled
 from archive.errors import EXIT_FAILED, EXIT_INCOMPLETE
 from archive.model.restore import Action, RestorePlan, RestoreResult
@@ -15,8 +15,8 @@ from archive.model.restore import Action, RestorePlan, RestoreResult
 if TYPE_CHECKING:
     from archive.cli.locate import Place
 
-UNDO_HINT = "Run 'archive undo' to take it back."
-SHOWN = 20
+_INTERRUPTED = "interrupted; every file is whole, the old one or the new one"
+SHOWN = 10
 SHOWN_IN_DRY_RUN = 500
 
 # What is said of each action, in the order of weight; the sign and style of its files.
@@ -46,6 +46,7 @@ def carry_out(ctx: click.Context, place: Place, output: Output, plan: RestorePla
     if not (yes or _agrees(plan)):
         output.warn("nothing was changed")
         ctx.exit(EXIT_FAILED)
+    ctx.meta[faults.INTERRUPTED_KEY] = _INTERRUPTED + (", and 'archive undo' takes it back" if plan.in_place else "")
     with place.open("write" if plan.in_place else "read") as archive, progress.shown(output) as on_progress:
         result = archive.restore(plan, on_progress=on_progress)
     if output.as_json:

@@ -58,8 +58,8 @@ class CheckResult(Value):
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing bad was found and nothing the depth promises was left unexamined."""
-        return self.bad == 0 and self.unknown == 0
+        """Whether nothing bad was found and everything that the depth promises was examined."""
+        return not self.findings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ class FileStat(NamedTuple):
     """A regular file as `stat` saw it.
 
     `path` is relative to the root, POSIX, with surrogate escapes for bytes that are not UTF-8; `mode` holds the
-    permission bits only (`stat.S_IMODE`).
+    permission bits, without setuid and setgid.
     """
 
     path: str

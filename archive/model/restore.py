@@ -113,11 +113,10 @@ class RestoreResult(Value):
 
     Attributes:
         restored: The moment that was restored.
-        safety: The snapshot that holds the state before, or None where nothing in place was overwritten or deleted.
+        safety: The snapshot that holds the state before; None where nothing had to be done, or not in place.
         created, overwritten, attributes, deleted, unchanged: Counts of files.
         size_bytes: Content written; every byte of it was read back and hashed.
         problems: One for each file that could not be restored or was left because something else is in the way.
-        plan: What was carried out.
     """
 
     restored: Snapshot
@@ -131,7 +130,6 @@ class RestoreResult(Value):
     size_bytes: int
     duration_ms: int
     problems: tuple[Problem, ...]
-    _plan: RestorePlan
 
     def to_json(self) -> dict[str, Json]:
         """Returns the result; the target as text."""

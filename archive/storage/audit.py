@@ -62,6 +62,35 @@ RULES: dict[str, str] = {
     "content belongs to a version": """
         SELECT 'blob ' || b.id, 'no version has it' FROM blobs b
         WHERE NOT EXISTS (SELECT 1 FROM versions v WHERE v.blob_id = b.id)""",
+    "a problem stands from a snapshot to a later one, with the severity of its kind": """
+        SELECT 'problem ' || p.id, 'its interval, its kind or its severity makes no sense'
+        FROM problems p LEFT JOIN snapshots f ON f.id = p.first_snapshot_id
+        WHERE p.until_snapshot_id <= p.first_snapshot_id OR f.source_id != p.source_id OR p.severity != CASE
+          WHEN p.kind IN ('unreadable', 'folder_unreadable', 'vanished', 'changed_while_read') THEN 'incomplete'
+          WHEN p.kind IN ('suspicious', 'invalid') THEN 'warning'
+          WHEN p.kind IN ('symlink', 'special_file', 'too_large') THEN 'skipped' ELSE '' END""",
+    "no problem stands twice": """
+        SELECT 'problem ' || max(id), 'it stands twice' FROM problems WHERE until_snapshot_id IS NULL
+        GROUP BY source_id, path, kind, message HAVING count(*) > 1""",
+    "chains of deltas grow by one and end": """
+        SELECT 'blob ' || d.blob_id, 'its place in the chain of deltas makes no sense'
+        FROM deltas d LEFT JOIN deltas b ON b.blob_id = d.base_id AND b.base_id IS NOT NULL
+        WHERE d.height NOT BETWEEN 0 AND 31 OR (d.base_id IS NULL AND d.height != 0) OR b.height <= d.height""",
+    "a restore is of snapshots of its source": """
+        SELECT 'restore ' || r.id, 'its snapshots are of another source, or its changes are no list'
+        FROM restores r JOIN snapshots n ON n.id = r.snapshot_id JOIN snapshots s ON s.id = r.safety_snapshot_id
+        WHERE n.source_id != r.source_id OR s.source_id != r.source_id OR json_type(r.changes) != 'array'""",
+    "tags are a list and rules an object": """
+        SELECT 'snapshot ' || id, 'its tags are no list' FROM snapshots WHERE json_type(tags) != 'array'
+        UNION ALL SELECT 'source ' || name, 'its rules are no object' FROM sources WHERE json_type(rules) != 'object'""",
+    "a snapshot counts its changes": """
+        SELECT 'snapshot ' || n.id, 'its counts of changes are not those of its versions'
+        FROM snapshots n LEFT JOIN (
+          SELECT snapshot_id, sum(change IN ('added', 'returned')) AS added, sum(change = 'modified') AS changed,
+                 sum(change = 'touched') AS touched, sum(change = 'removed') AS removed
+          FROM snapshot_changes GROUP BY snapshot_id) c ON c.snapshot_id = n.id
+        WHERE (n.added_count, n.changed_count, n.touched_count, n.removed_count)
+          != (coalesce(c.added, 0), coalesce(c.changed, 0), coalesce(c.touched, 0), coalesce(c.removed, 0))""",
     "an incomplete snapshot has a reason, a complete one none": """
         SELECT 'snapshot ' || n.id, CASE n.is_complete WHEN 1 THEN 'it says it is complete and has problems that say otherwise'
           ELSE 'it says it is incomplete and has no problem that says why' END

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from sqlalchemy import Connection as Connection  # noqa: PLC0414 (part of what t
 from sqlalchemy import create_engine, event
 from sqlalchemy.pool import StaticPool
 
-from archive.errors import ArchiveReadOnly
+from archive.errors import ArchiveReadOnly, UsageError
 from archive.storage.faults import translated
 
 # How long a writer waits for another one [s]. A backup holds the lock for as long as it runs.
@@ -32,25 +33,52 @@ PAGE_BYTES = 8192
 class Database:
     """Is one open archive file.
 
-    Not to be shared between threads. A forked process must open its own.
+    Not to be shared between threads, and one transaction at a time: both are refused. A forked process must open its own.
     """
 
     def __init__(self, path: Path, *, writable: bool, wait_s: float = DEFAULT_WAIT_S) -> None:
         self.path = path
         self.writable = writable
+        self._begin = "BEGIN"
+        self._busy = False
+        self._is_closed = False
+        self._thread = threading.get_ident()
         self._engine = create_engine(
             "sqlite://",
             creator=lambda: _connect(path, writable=writable, wait_s=wait_s),
             poolclass=StaticPool,
         )
-        event.listen(self._engine, "begin", _begin_immediate if writable else _begin)
+        event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql(self._begin))
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Gives a transaction that sees one moment of the archive, whatever others write meanwhile."""
-        with translated(self.path), self._engine.connect() as connection:
+        """Gives a transaction that sees one moment of the archive, whatever others write meanwhile.
+
+        Raises:
+            UsageError: Another transaction of this object is open, it is closed, or another thread made it.
+        """
+        with translated(self.path), self._alone("BEGIN"), self._engine.connect() as connection:
             yield connection
             connection.rollback()
+
+    @contextmanager
+    def _alone(self, begin: str) -> Iterator[None]:
+        # There is one connection. A second transaction on it would end the first one in its middle, and what came after
+        # would be written statement by statement.
+        if self._busy or self._is_closed or self._thread != threading.get_ident():
+            why = "is closed" if self._is_closed else "is in use" if self._busy else "belongs to another thread"
+            raise UsageError(
+                f"this Archive {why}",
+                hint="Open the archive once more for that: any number of readers may have it open.",
+                path=str(self.path),
+            )
+        # A reader must not wait for writers; a writer takes the lock at once, since SQLite does not wait for a lock that is
+        # asked for in the middle of a transaction.
+        self._busy, self._begin = True, begin
+        try:
+            yield
+        finally:
+            self._busy = False
 
     @contextmanager
     def filling(self) -> Iterator[Connection]:
@@ -60,7 +88,7 @@ class Database:
         holds next to nothing, since there is nothing to roll back to; readers of the empty archive wait meanwhile. If others
         have the archive open the log is used as ever.
         """
-        with translated(self.path):
+        with translated(self.path), self._alone("BEGIN"):
             raw = self.raw
             is_first = self.writable and raw.execute("SELECT NOT EXISTS (SELECT 1 FROM snapshots)").fetchall() == [(1,)]
             if is_first:
@@ -70,7 +98,8 @@ class Database:
                 yield connection
         finally:
             if is_first:
-                _set_journal_mode(raw, "WAL")  # should it fail now, the next one who opens it for writing does it
+                with translated(self.path):
+                    _set_journal_mode(raw, "WAL")  # should it fail now, the next one who opens it for writing does it
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -89,11 +118,12 @@ class Database:
                 hint="Open it with mode='write'.",
                 path=str(self.path),
             )
-        with translated(self.path), self._engine.begin() as connection:
+        with translated(self.path), self._alone("BEGIN IMMEDIATE"), self._engine.begin() as connection:
             yield connection
 
     def close(self) -> None:
-        """Closes the file; the last one to close it also takes the write-ahead log into it."""
+        """Closes the file; the last one to close it also takes the write-ahead log into it. Closing twice does nothing."""
+        self._is_closed = True
         with translated(self.path):
             self._engine.dispose()
 
@@ -114,6 +144,8 @@ def _connect(path: Path, *, writable: bool, wait_s: float) -> sqlite3.Connection
         try:
             for rule in (_check_foreign_keys, _bound_memory, _no_double_quoted_texts):
                 rule(connection)
+            if not writable:
+                connection.execute("PRAGMA query_only = ON")
             if writable:
                 connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")  # counts only where the file is still empty
                 for rule in (_write_ahead_log, _be_durable):
@@ -122,6 +154,11 @@ def _connect(path: Path, *, writable: bool, wait_s: float) -> sqlite3.Connection
             connection.close()
             raise
         return connection
+
+
+def files_of(path: Path) -> list[Path]:
+    """Returns the archive's file and the files that SQLite may keep beside it."""
+    return [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
 
 
 def uri_of(path: Path, *, writable: bool) -> str:
@@ -134,19 +171,13 @@ def uri_of(path: Path, *, writable: bool) -> str:
     name = quote(os.fsencode(path.absolute()))
     if writable:
         return f"file:{name}?mode=rw"
+    if path.with_name(path.name + "-journal").exists() and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        # Perhaps the first backup was killed: then the journal has to be rolled back before anybody can read.
+        return f"file:{name}?mode=rw"
     log = path.with_name(path.name + "-wal")
     if not os.access(path.parent, os.W_OK) and not log.exists():
         return f"file:{name}?immutable=1"
     return f"file:{name}?mode=ro"
-
-
-def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN")
-
-
-def _begin_immediate(connection: Connection) -> None:
-    # BEGIN alone takes the lock at the first write; busy_timeout is then not honoured, because waiting could deadlock.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _check_foreign_keys(connection: sqlite3.Connection) -> None:

@@ -23,6 +23,9 @@ from archive.errors import (
 # What reading a damaged file may raise.
 DATABASE_ERRORS = (DBAPIError, sqlite3.Error, UnicodeDecodeError)
 
+# How a size limit, a quota or a full disk shows where it is not SQLITE_FULL.
+_NO_ROOM = ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMOPEN")
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -83,16 +86,16 @@ def translate(error: sqlite3.Error, path: Path) -> ArchiveError:
             path=str(path),
         )
     # A file-size limit shows as a failed write, a full disk as SQLITE_FULL, or as a failed write of the log.
-    if primary == sqlite3.SQLITE_FULL or name in ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_TRUNCATE"):
+    if primary == sqlite3.SQLITE_FULL or name in _NO_ROOM:
         return ArchiveFull(
-            f"no room to write to {path}",
+            f"no room to write to {path}: {text}",
             hint="Nothing was changed. Free some space on that disk (df -h) and run the command again.",
             path=str(path),
         )
     if primary in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM) or (primary == sqlite3.SQLITE_CANTOPEN and path.exists()):
         return ArchiveReadOnly(
-            f"{path} cannot be written to",
-            hint="Check the permissions of the file and of its folder, or copy the archive to where you may write.",
+            f"{path} cannot be {'opened' if primary == sqlite3.SQLITE_CANTOPEN else 'written to'}: {text}",
+            hint="Check the permissions of the file and of its folder, or copy the archive to where you may read and write.",
             path=str(path),
         )
     if primary == sqlite3.SQLITE_NOTADB:

@@ -33,6 +33,11 @@ class KnownDocument(NamedTuple):
     is_racy: int | None
     cached_mtime_ns: int | None
 
+    def is_cached_as(self, stat: FileStat, *, is_racy: bool) -> bool:
+        """Whether the cache holds exactly this."""
+        cached = (self.cached_mtime_ns, self.ctime_ns, self.inode, self.is_racy)
+        return cached == (stat.mtime_ns, stat.ctime_ns, stat.inode & (2**63 - 1), int(is_racy))
+
     def looks_like(self, stat: FileStat) -> bool:
         """Whether the file need not be read, since nothing that `stat` shows differs from when it was."""
         return (

@@ -6,15 +6,26 @@ is kept from committing on its own (`connection.py`).
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from archive.errors import ArchiveExists, ArchiveNotFound, ArchiveTooNew, ArchiveTooOld, NotAnArchive
-from archive.storage.connection import Database, uri_of
+from archive.errors import (
+    ArchiveExists,
+    ArchiveFull,
+    ArchiveNotFound,
+    ArchiveReadOnly,
+    ArchiveTooNew,
+    ArchiveTooOld,
+    NotAnArchive,
+)
+from archive.storage.connection import DEFAULT_WAIT_S, Database, files_of, uri_of
 from archive.storage.faults import translated
 
 # Of the newest migration; also `PRAGMA user_version` of the file.
@@ -30,11 +41,16 @@ def create(path: Path) -> None:
     Raises:
         ArchiveExists: Something is there already; it was left alone.
     """
+    with _no_system_errors(path):
+        _create(path)
+
+
+def _create(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path.exists():
         raise ArchiveExists(f"{path} is there already", hint="Run 'archive backup' to add to it.", path=str(path))
     _remove_stale(path)
-    scratch = path.with_name(f"{_scratch_prefix(path)}{os.getpid()}")
+    scratch = path.with_name(f"{_scratch_prefix(path)}{os.getpid()}-{os.urandom(4).hex()}")
     try:
         os.close(os.open(scratch, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         database = Database(scratch, writable=True)
@@ -45,8 +61,24 @@ def create(path: Path) -> None:
             database.close()
         _put_in_place(scratch, path)
     finally:
-        for name in (scratch.name, scratch.name + "-wal", scratch.name + "-shm"):
-            scratch.with_name(name).unlink(missing_ok=True)
+        for file in files_of(scratch):
+            file.unlink(missing_ok=True)
+
+
+@contextmanager
+def _no_system_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise ArchiveFull(
+                f"no room to make {path}", hint="Free some space on that disk (df -h).", path=str(path)
+            ) from error
+        raise ArchiveReadOnly(
+            f"{path} cannot be made: {error.strerror}",
+            hint="Check the permissions of its folder, or name another place with --db.",
+            path=str(path),
+        ) from error
 
 
 def _put_in_place(scratch: Path, path: Path) -> None:
@@ -86,7 +118,7 @@ def _is_running(process_id: int) -> bool:
     return True
 
 
-def schema_of(path: Path) -> int:
+def schema_of(path: Path, wait_s: float = DEFAULT_WAIT_S) -> int:
     """Returns the schema number of an archive.
 
     Raises:
@@ -102,7 +134,7 @@ def schema_of(path: Path) -> int:
     if not path.is_file():
         raise NotAnArchive(f"{path} is not a file", hint="Name the archive's file with --db.", path=str(path))
     with translated(path):
-        connection = sqlite3.connect(uri_of(path, writable=False), uri=True, isolation_level=None)
+        connection = sqlite3.connect(uri_of(path, writable=False), uri=True, isolation_level=None, timeout=wait_s)
         try:
             application_id = connection.execute("PRAGMA application_id").fetchone()[0]
             schema: int = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -115,14 +147,14 @@ def schema_of(path: Path) -> int:
     return schema
 
 
-def require_current(path: Path) -> None:
+def require_current(path: Path, wait_s: float = DEFAULT_WAIT_S) -> None:
     """Raises unless the archive has exactly the schema that this program reads and writes.
 
     Raises:
         ArchiveTooOld: `upgrade` brings it up to date.
         ArchiveTooNew: Only a newer program can read it.
     """
-    schema = schema_of(path)
+    schema = schema_of(path, wait_s)
     if schema < SCHEMA:
         raise ArchiveTooOld(
             f"{path} has schema {schema}, this program needs {SCHEMA}",
@@ -139,20 +171,23 @@ def require_current(path: Path) -> None:
         )
 
 
-def upgrade(path: Path, *, wait_s: float) -> tuple[int, int]:
-    """Runs the migrations that the archive lacks, all of them or none; returns the schema before and after."""
-    before = schema_of(path)
+def upgrade(path: Path, *, dry_run: bool = False, wait_s: float = DEFAULT_WAIT_S) -> tuple[int, int]:
+    """Runs the migrations that the archive lacks, all of them or none; returns the schema before and after.
+
+    With `dry_run` nothing is changed, and the second number is what the schema would be.
+    """
+    before = schema_of(path, wait_s)
     if before > SCHEMA:
         require_current(path)
-    if before == SCHEMA:
-        return before, before
+    if before == SCHEMA or dry_run:
+        return before, SCHEMA
     database = Database(path, writable=True, wait_s=wait_s)
     try:
         with database.writing() as connection:
             _run_migrations(connection)
     finally:
         database.close()
-    return before, schema_of(path)
+    return before, schema_of(path, wait_s)
 
 
 def migrations_folder() -> Path:

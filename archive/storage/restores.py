@@ -31,7 +31,7 @@ def record(
     safety_snapshot_id: int,
     changes: Sequence[tuple[str, str]],
 ) -> int:
-    """Records a restore before it begins; returns its id."""
+    """Records a restore before its first file is put in place; returns its id."""
     row = connection.exec_driver_sql(
         "INSERT INTO restores (source_id, created_at, snapshot_id, safety_snapshot_id, changes) VALUES (?, ?, ?, ?, ?)"
         " RETURNING id",
@@ -41,14 +41,9 @@ def record(
     return int(row.scalar_one())
 
 
-def finish(connection: Connection, restore_id: int, now: datetime) -> None:
-    """Records that a restore was carried out to its end."""
-    connection.exec_driver_sql("UPDATE restores SET finished_at = ? WHERE id = ?", (to_iso(now), restore_id))
-
-
 @reads_rows
 def last(connection: Connection, source_id: int) -> RecordedRestore | None:
-    """Returns the last restore in place of a source, finished or not."""
+    """Returns the last restore in place of a source, carried out to its end or cut short."""
     row = connection.exec_driver_sql(
         "SELECT id, snapshot_id, safety_snapshot_id, changes FROM restores WHERE source_id = ? ORDER BY id DESC LIMIT 1",
         (source_id,),

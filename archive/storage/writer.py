@@ -72,6 +72,10 @@ class SnapshotWriter:
         """Notes how an unchanged document's file looks now, so that the next backup need not read it again."""
         self._write_stat_cache([(known.document_id, stat, is_racy)])
 
+    def relabel(self, known: KnownDocument, category: str) -> None:
+        """Records that the rules of today sort a document elsewhere."""
+        self._connection.exec_driver_sql("UPDATE documents SET category = ? WHERE id = ?", (category, known.document_id))
+
     def flush(self) -> None:
         """Writes the batch."""
         batch, self._batch, self._batch_bytes = self._batch, [], 0
@@ -116,7 +120,7 @@ class SnapshotWriter:
 
     def write_problems(self, standing: list[KnownProblem], now: list[Problem]) -> None:
         """Ends the problems that no longer stand and begins the new ones; the same problem keeps its row."""
-        wanted = set(now)
+        wanted = {Problem(paths.to_text(problem.path), problem.kind, problem.message) for problem in now}
         ended = [(self._snapshot_id, known.id) for known in standing if known.problem not in wanted]
         begun = wanted - {known.problem for known in standing}
         if ended:

@@ -85,12 +85,14 @@ class Staging:
         self._root = root
         self._root_fd = root_fd
         self._shelves: list[int] = []
+        self.name, self.fd = "", -1
         try:
             self.name, self.fd = _new_folder(root_fd)
             for name in SHELVES:
                 os.mkdir(name, 0o700, dir_fd=self.fd)
                 self._shelves.append(os.open(name, _FOLDER_FLAGS, dir_fd=self.fd))
         except OSError as error:
+            self.remove()
             raise target_failed(root, error) from error
 
     def write(self, files: Iterable[StagedFile]) -> None:

@@ -127,14 +127,13 @@ CREATE TABLE problems (
 
 RESTORES = """
 CREATE TABLE restores (
-  -- Each restore in place, recorded before the first file is touched, so that it can be undone even if it was cut short.
+  -- Each restore in place, recorded before its first file is replaced, so that it can be undone even if it was cut short.
   id INTEGER PRIMARY KEY,
   source_id INTEGER NOT NULL CONSTRAINT fk_restores_source REFERENCES sources (id),
   created_at TEXT NOT NULL,
   snapshot_id INTEGER NOT NULL CONSTRAINT fk_restores_snapshot REFERENCES snapshots (id),  -- what was restored
   safety_snapshot_id INTEGER NOT NULL CONSTRAINT fk_restores_safety REFERENCES snapshots (id),  -- the state before
-  changes TEXT NOT NULL CONSTRAINT ck_restores_changes CHECK (json_valid(changes)),  -- JSON array of [path, action]
-  finished_at TEXT  -- NULL: it was cut short
+  changes TEXT NOT NULL CONSTRAINT ck_restores_changes CHECK (json_valid(changes))  -- JSON array of [path, action]
 ) STRICT
 """
 

@@ -20,19 +20,12 @@ SHOWN_CHANGES = 10
 SHOWN_IN_DRY_RUN = 200
 
 
-class SizeType(click.ParamType[int]):
-    """Is a size in bytes, such as `4096` or `256 MiB`."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Returns the bytes, or fails with what would be understood."""
-        if isinstance(value, int):
-            return value
-        size = parse_size(value)
-        if size is None:
-            self.fail(f"{value!r} is not a size; write 4096, '256 MiB' or '1.5 GB'", param, ctx)
-        return size
+def _parsed_size(ctx: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
+    """Returns the bytes that a size such as `4096` or `256 MiB` means."""
+    size = None if text is None else parse_size(text)
+    if text is not None and size is None:
+        raise click.BadParameter(f"{text!r} is not a size; write 4096, '256 MiB' or '1.5 GB'", ctx, parameter)
+    return size
 
 
 @as_command(
@@ -50,13 +43,14 @@ class SizeType(click.ParamType[int]):
 @click.option("--include", multiple=True, metavar="PATTERN", help="Take in these files as well.")
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out these files or folders as well.")
 @click.option("--gitignore", is_flag=True, default=None, help="Leave out what git ignores.")
-@click.option("--max-file-size", type=SizeType(), metavar="SIZE", help="Leave out larger files.")
+@click.option("--max-file-size", callback=_parsed_size, metavar="SIZE", help="Leave out larger files.")
 @click.option("--strict", is_flag=True, help="Exit with 3 for warnings too, such as files that cannot be parsed.")
 @options.output(quiet=True)
 @options.place(root_argument=True)
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     place: Place,
     output: Output,
     message: str,
@@ -79,6 +73,7 @@ def command(
     With --json: `snapshot`, `created`, the paths `added`, `changed`, `touched` and `removed`, the number `unchanged`,
     `problems`, `skipped` and `is_complete`.
     """
+    place.require_root()
     settings = {"message": message, "tags": tags, "only_if_changed": only_if_changed}
     result = _run(place, output, _rules(place.config.rules, **rule_options), dry_run=dry_run, **settings)
     if output.as_json:
@@ -106,10 +101,8 @@ def _run(place: Place, output: Output, rules: Rules, *, dry_run: bool, **setting
 
 
 def _create(place: Place, output: Output) -> None:
-    """Makes the archive, unless the folder to be backed up is not there: then nothing is left behind."""
     from archive.api import Archive
 
-    place.require_root()
     try:
         Archive.create(place.db, wait_s=place.wait_s).close()
     except ArchiveExists:

@@ -12,9 +12,11 @@ from archive.cli import completing, options
 from archive.cli.escaping import pretty_json
 from archive.cli.group import command as as_command
 from archive.cli.locate import Place
-from archive.cli.output import Output
+from archive.cli.output import Output, styled
+from archive.cli.trouble import without_code
 from archive.errors import DocumentNotFound, UsageError
 from archive.model.base import Json
+from archive.model.documents import ParseState
 
 if TYPE_CHECKING:
     from archive.api import Archive
@@ -37,9 +39,7 @@ class Found(NamedTuple):
 )
 @click.argument("target", metavar="PATH[#POINTER]", type=click.Path(), shell_complete=completing.documents)
 @options.at
-@click.option(
-    "--version", "number", type=click.IntRange(min=1), metavar="N", help="Version N, as 'archive log' counts."
-)
+@click.option("--version", "number", type=click.IntRange(min=1), metavar="N", help="Version N, as 'archive log' counts.")
 @options.output()
 @options.place()
 @click.pass_context
@@ -50,7 +50,8 @@ def command(ctx: click.Context, place: Place, output: Output, target: str, at: s
     first step counts the records from 0, and where a document is damaged the pointer looks into the part that can be read.
     A document whose name really contains '#' comes first.
 
-    With --json: `path`, `snapshot`, and `text` or, where it is not UTF-8, `base64`; with a pointer `pointer` and `value`.
+    With --json: `path`, `snapshot`, `state`, `error`, and `text` or, where it is not UTF-8, `base64`; with a pointer `pointer`
+    and `value`.
     """
     if number is not None and ctx.get_parameter_source("at") is click.core.ParameterSource.COMMANDLINE:
         raise UsageError("--at and --version exclude each other", hint="A version has its own moment; leave --at out.")
@@ -59,16 +60,26 @@ def command(ctx: click.Context, place: Place, output: Output, target: str, at: s
             at = str(archive.snapshot(at).id)
         found = _find(archive, place.document_path(target), at, number)
         snapshot = archive.snapshot(found.at)
+        named = archive.documents(at=found.at, patterns=[found.path])
+        document = next(each for each in named if each.path == found.path)
         value = None if found.pointer is None else archive.read_value(found.path, found.pointer, at=found.at)
-    if found.pointer is not None:
-        if output.as_json:
-            output.json({"path": found.path, "snapshot": snapshot.to_json(), "pointer": found.pointer, "value": value})
+    if output.as_json:
+        about: dict[str, Json] = {
+            "path": found.path,
+            "snapshot": snapshot.to_json(),
+            "state": document.state.value,
+            "error": document.error,
+        }
+        if found.pointer is None:
+            output.json({**about, **_content(found.data)})
         else:
-            click.echo(pretty_json(value))
-    elif output.as_json:
-        output.json({"path": found.path, "snapshot": snapshot.to_json(), **_content(found.data)})
+            output.json({**about, "pointer": found.pointer, "value": value})
+    elif found.pointer is None:
+        output.raw(found.data)
     else:
-        click.get_binary_stream("stdout").write(found.data)
+        click.echo(pretty_json(value))
+        if document.state is ParseState.INVALID:
+            output.warn(styled("damaged:", "yellow"), f" {found.path} {without_code(document.error)}; this is what can be read")
 
 
 def _find(archive: Archive, target: str, at: str, number: int | None) -> Found:
@@ -79,9 +90,7 @@ def _find(archive: Archive, target: str, at: str, number: int | None) -> Found:
             moment = at if number is None else _moment_of(archive, path, number)
             return Found(path, pointer, moment, archive.read(path, at=moment))
         except DocumentNotFound as error:
-            wrong = (
-                error  # in the end, the one about the shortest name: with a pointer behind it, that is what was meant
-            )
+            wrong = error  # in the end, the one about the shortest name: with a pointer behind it, that is what was meant
     assert wrong is not None
     raise wrong
 

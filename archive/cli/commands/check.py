@@ -29,7 +29,7 @@ def command(ctx: click.Context, place: Place, output: Output, quick: bool) -> No
     `message`, and the versions `affected`), `bytes_hashed` and `duration_ms`.
     """
     depth = CheckDepth.STRUCTURE if quick else CheckDepth.FULL
-    with place.open() as archive, progress.shown(output) as on_progress:
+    with place.open_whole() as archive, progress.shown(output) as on_progress:
         result = archive.check(depth=depth, on_progress=on_progress)
     if output.as_json:
         output.json(result.to_json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from posixpath import commonprefix
 
@@ -51,17 +52,13 @@ class DiffCommand(Command):
         "archive diff 12 -- now   # a file called 'now'",
     ),
 )
-@click.argument(
-    "arguments", nargs=-1, metavar="[A] [B] [PATH]...", type=click.Path(), shell_complete=completing.moments
-)
+@click.argument("arguments", nargs=-1, metavar="[A] [B] [PATH]...", type=click.Path(), shell_complete=completing.moments)
 @click.option("--touched", is_flag=True, help="Also list files of which only the mode or the time changed.")
 @click.option("--stat", is_flag=True, help="Name the files only.")
 @options.output()
 @options.place()
 @click.pass_context
-def command(
-    ctx: click.Context, place: Place, output: Output, arguments: tuple[str, ...], stat: bool, touched: bool
-) -> None:
+def command(ctx: click.Context, place: Place, output: Output, arguments: tuple[str, ...], stat: bool, touched: bool) -> None:
     """Show what changed between two moments.
 
     A is the older moment, latest~1 by default; B is the newer one, latest by default. The second argument is B if it has
@@ -75,6 +72,7 @@ def command(
     With --json: the snapshots `old` and `new`, and `files`, a list with `values` and `text`.
     """
     old, new, paths = understand(arguments, ctx.meta[_BEHIND])
+    _require_moment(old)
     with place.open() as archive:
         # Ids, so that both ends are those of one moment although another process may be writing.
         new = str(archive.snapshot(new).id)
@@ -102,10 +100,20 @@ def understand(arguments: tuple[str, ...], behind: tuple[str, ...] = ()) -> tupl
 
 def _is_moment(text: str) -> bool:
     try:
-        parse_moment(text, SystemClock().now())
+        parse_moment(text, SystemClock().now(), SystemClock().localize)
     except QueryError:
         return False
     return True
+
+
+def _require_moment(text: str) -> None:
+    """Raises where the first argument is none; it is mostly a path then."""
+    if not _is_moment(text):
+        raise QueryError(
+            f"{text!r} is not a moment",
+            hint=f"Give the moment first, as in: archive diff latest~1 {shlex.quote(text)}",
+            at=text,
+        )
 
 
 def _show(output: Output, diff: Diff, *, with_touched: bool) -> None:

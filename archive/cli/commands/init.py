@@ -33,9 +33,9 @@ _SHOWN_PATTERNS = 4
 def command(place: Place, output: Output, dry_run: bool) -> None:
     """Write archive.toml and show what a backup would take in.
 
-    ROOT is the project's folder, by default the current one. A file that is there already is never overwritten: then its settings are what is shown.
-    Each
-    group of files is shown with the reason why it is taken in or left out. Nothing is backed up yet.
+    ROOT is the project's folder, by default the current one. A file that is there already is never overwritten: then its
+    settings are what is shown. Each group of files is shown with the reason why it is taken in or left out. Nothing is
+    backed up yet.
 
     With --json: `root`, `config` (the settings' file), `written`, `archive` (where it will be), and `survey`: `files`,
     `size_bytes`, `categories`, `largest`, `left_out`, `skipped` and `problems`.

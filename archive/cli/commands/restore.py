@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from archive.cli import faults, options
+from archive.cli import options
 from archive.cli.group import command as as_command
 from archive.cli.locate import Place
 from archive.cli.output import Output
-from archive.cli.restoring import UNDO_HINT, carry_out
+from archive.cli.restoring import carry_out
 from archive.model.restore import Overwrite
 
 
@@ -21,9 +21,7 @@ from archive.model.restore import Overwrite
 )
 @options.documents("paths", "[PATH]...")
 @options.at
-@click.option(
-    "--to", "target", metavar="DIR", type=click.Path(), help="Write here and not to the project's own folder."
-)
+@click.option("--to", "target", metavar="DIR", type=click.Path(), help="Write here and not to the project's own folder.")
 @click.option(
     "--overwrite",
     type=click.Choice([policy.value for policy in Overwrite]),
@@ -62,7 +60,6 @@ def command(
     With --json: after --dry-run the plan (`snapshot`, `target`, `in_place`, `counts`, `size_bytes`, `files`), else the
     result (`restored`, `target`, `safety`, counts, `size_bytes`, `duration_ms`, `problems`).
     """
-    ctx.meta[faults.INTERRUPTED_KEY] = f"interrupted; files are whole, old ones or new ones. {UNDO_HINT}"
     with place.open() as archive:
         if target is None:
             place.require_source_here(archive)

@@ -18,7 +18,7 @@ def command(place: Place, output: Output) -> None:
 
     With --json: counts, and sizes in bytes; `ratio` is all versions, each as if stored whole, by the archive's file.
     """
-    with place.open() as archive:
+    with place.open_whole() as archive:
         stats = archive.stats()
     if output.as_json:
         output.json(stats.to_json())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from archive.cli import faults, options
+from archive.cli import options
 from archive.cli.group import command as as_command
 from archive.cli.locate import Place
 from archive.cli.output import Output
-from archive.cli.restoring import UNDO_HINT, carry_out
+from archive.cli.restoring import carry_out
 
 
 @as_command("undo", "archive undo --dry-run", "archive undo --yes")
@@ -25,7 +25,6 @@ def command(ctx: click.Context, place: Place, output: Output, dry_run: bool, yes
 
     With --json: the same objects as 'archive restore' prints.
     """
-    ctx.meta[faults.INTERRUPTED_KEY] = f"interrupted; files are whole, old ones or new ones. {UNDO_HINT}"
     with place.open() as archive:
         place.require_source_here(archive)
         plan = archive.plan_undo()

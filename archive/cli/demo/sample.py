@@ -202,12 +202,8 @@ def _lighthouses() -> list[Json]:
     ]
 
 
-_README = (
-    b"# Lighthouses\n\nA map of lighthouses and the tides around them.\n\nStart the server with `python -m api`.\n"
-)
-_NAMING = (
-    b"# Naming\n\n- Functions in camelCase in JavaScript, snake_case in Python.\n- Ids are stable; never reuse one.\n"
-)
+_README = b"# Lighthouses\n\nA map of lighthouses and the tides around them.\n\nStart the server with `python -m api`.\n"
+_NAMING = b"# Naming\n\n- Functions in camelCase in JavaScript, snake_case in Python.\n- Ids are stable; never reuse one.\n"
 _ROADMAP = b"# Roadmap\n\n## Summer\n\n- The new map\n- Tide tables\n\n## Autumn\n\n- Fog signals\n"
 _CHANGELOG = b"# Changelog\n\n## 1.4\n\n- Markers no longer overlap.\n"
 _SETTINGS = b"port: 8080\ntiles: https://tiles.example.org\ncache_hours: 24\n"

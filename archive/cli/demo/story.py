@@ -6,10 +6,12 @@ import contextlib
 import hashlib
 import io
 import shlex
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,6 +19,8 @@ from archive.cli.demo import sample
 from archive.cli.demo.sample import Tree
 from archive.cli.output import Output, styled
 from archive.model.base import Value
+
+WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,7 @@ class Story:
         self._note(line)
         arguments = shlex.split(line)[1:]
         # The user's own archive must not be taken for the demonstration's.
-        extra = {"obj": {"environment": {}}}
+        extra: dict[str, Any] = {"obj": {"environment": {}}}
         silence: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
         if self.output.as_json:
             silence = lambda: contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))  # noqa: E731
@@ -139,7 +143,8 @@ class Story:
         if not self.output.as_json:
             if self.commands:
                 self.output.say()
-            for line in click.wrap_text(sentence, width=100).splitlines():
+            width = min(shutil.get_terminal_size((WIDTH, 24)).columns, WIDTH) - len("# ")
+            for line in click.wrap_text(sentence, width).splitlines():
                 self.output.say(styled(f"# {line}", "cyan"))
 
     def _note(self, line: str) -> None:
