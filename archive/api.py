@@ -31,7 +31,7 @@ from archive.planning import RestoreRequest, plan_restore, plan_undo
 from archive.restore import Restorer
 from archive.rules import Rules
 from archive.selection import Selection
-from archive.sources import root_of, source_at, source_for
+from archive.sources import is_root, root_of, source_at, source_for
 from archive.storage import blobs, documents, known, migrate, sizes, snapshots
 from archive.storage.connection import DEFAULT_WAIT_S, Connection, Database, files_of
 from archive.storage.paths import to_text
@@ -199,9 +199,9 @@ class Archive:
 
     def documents(self, *, at: str = "latest", patterns: Sequence[str] = ()) -> tuple[DocumentState, ...]:
         """Returns the documents of a moment, sorted by path; `patterns` are paths, folders and globs."""
-        selection = Selection(patterns)
         with self._reading() as (connection, source):
             found = documents.documents_at(connection, source.id, self._resolve(connection, source, at).id)
+        selection = Selection(patterns, (document.path for document in found))
         return tuple(document for document in found if selection.matches(document.path))
 
     def history(self, path: str) -> History:
@@ -235,7 +235,7 @@ class Archive:
         loaded = load(document.kind, data)
         if not loaded.readable:
             raise PointerNotFound(
-                f"{path} cannot be read as {document.kind.value}: {loaded.report.error}",
+                f"{path} cannot be read as {document.kind.value}: {loaded.report.error or 'too large or too deeply nested'}",
                 hint=f"Run 'archive log {path}' to see its last valid version, or leave the pointer out to see the bytes.",
                 path=path,
             )
@@ -279,9 +279,7 @@ class Archive:
         """
         with self._reading() as (connection, source):
             snapshot = self._resolve(connection, source, at)
-            request = self._restore_request(
-                source, target, patterns=paths, overwrite=overwrite, delete_extra=delete_extra
-            )
+            request = self._restore_request(source, target, patterns=paths, overwrite=overwrite, delete_extra=delete_extra)
             return plan_restore(connection, source, snapshot, request)
 
     def plan_undo(self) -> RestorePlan:
@@ -350,11 +348,10 @@ class Archive:
         patterns: Sequence[str] = (),
         delete_extra: bool = False,
     ) -> RestoreRequest:
-        root = root_of(source, self.path)
-        folder = root if target is None else Path(os.path.abspath(target))
+        folder = root_of(source, self.path) if target is None else Path(os.path.abspath(target))
         return RestoreRequest(
             target=folder,
-            in_place=folder == root or (folder.exists() and root.exists() and folder.samefile(root)),
+            in_place=target is None or is_root(source, self.path, folder),
             rules=Rules.from_json(source.rules),
             patterns=patterns,
             overwrite=overwrite,

@@ -33,9 +33,9 @@ def compare(
     Raises:
         DocumentNotFound: A pattern fits nothing in either snapshot.
     """
-    selection = Selection(patterns)
     before = {state.path: state for state in documents_at(connection, source.id, old.id)}
     after = {state.path: state for state in documents_at(connection, source.id, new.id)}
+    selection = Selection(patterns, [*before, *after])
     unmatched = selection.unmatched([*before, *after])
     if unmatched:
         raise DocumentNotFound(

@@ -22,6 +22,8 @@ _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Not blocking, so that a FIFO put in the place of a file cannot stop us; a regular file does not care.
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
+_LAST_NS = 2**63 - 1
+
 # Deeper folders than this are possible; then the ones above are opened again when they are needed.
 _KEPT_OPEN = 64
 
@@ -182,8 +184,12 @@ def entry_mode(name: str, folder_fd: int) -> int | None:
 
 
 def file_stat(path: str, found: os.stat_result) -> FileStat:
-    """Returns what `stat` saw as the value that is compared and stored."""
-    return FileStat(path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_mode & MODE_BITS)
+    """Returns what `stat` saw as the value that is compared and stored.
+
+    Nanoseconds since 1970 end in the year 2262, where 64 bits do; later times count as that.
+    """
+    mtime_ns, ctime_ns = (max(-_LAST_NS, min(found_ns, _LAST_NS)) for found_ns in (found.st_mtime_ns, found.st_ctime_ns))
+    return FileStat(path, found.st_size, mtime_ns, ctime_ns, found.st_ino, found.st_mode & MODE_BITS)
 
 
 def describe_mode(mode: int) -> str:

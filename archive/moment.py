@@ -9,7 +9,7 @@
     2 hours ago, yesterday, now
                     relative to the clock that is passed in
 
-A time means the newest snapshot that is not after it.
+A time means the newest snapshot that is not after it; a day, a minute or a second means its end.
 """
 
 from __future__ import annotations
@@ -108,9 +108,18 @@ def parse_time(text: str, now: datetime, localize: Localize) -> datetime | None:
         if not word[:4].isdigit() or "-" not in word:
             return None
         found = datetime.fromisoformat(text.strip())
-        return (found if found.tzinfo else localize(found)).astimezone(UTC)
+        return (found if found.tzinfo else localize(found)).astimezone(UTC) + _to_its_end(text)
     except (ValueError, OverflowError, OSError):  # also times before the first or after the last year
         return None
+
+
+def _to_its_end(text: str) -> timedelta:
+    """A minute or a second means its end, as a date does: a snapshot shown as of 12:00:30 was made a little later."""
+    clock_time = re.split(r"[T ]", text.strip(), maxsplit=1, flags=re.IGNORECASE)[-1]
+    if "." in clock_time or "," in clock_time:
+        return timedelta()
+    digits = re.sub(r"(?:Z|[+-]\d{2}(?::?\d{2})?)$", "", clock_time, flags=re.IGNORECASE).replace(":", "")
+    return timedelta(seconds=59 if len(digits) <= 4 else 0, microseconds=999_999)
 
 
 def _before(now: datetime, amount: float, unit: str) -> datetime | None:

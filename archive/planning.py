@@ -51,8 +51,8 @@ def plan_restore(connection: Connection, source: Source, snapshot: Snapshot, req
         DocumentNotFound: A pattern fits nothing that existed then.
         UnsafePath: A document's path leads out of the target.
     """
-    selection = Selection(request.patterns)
     everything = documents_at(connection, source.id, snapshot.id)
+    selection = Selection(request.patterns, (document.path for document in everything))
     documents = [document for document in everything if selection.matches(document.path)]
     then = {document.path for document in everything}
     extras = [stat for stat in _on_disk(request) if stat.path not in then and selection.matches(stat.path)]
@@ -77,6 +77,7 @@ def plan_undo(connection: Connection, source: Source, request: RestoreRequest) -
     snapshot = snapshots.by_id(connection, last.safety_snapshot_id)
     before = {document.path: document for document in documents_at(connection, source.id, snapshot.id)}
     paths = [path for path, _ in last.changes]
+    Target(request.target, protect=request.protect).check_paths(paths)
     documents = [before[path] for path in paths if path in before]
     comparison = _Comparison(connection, source, request, documents)
     files = [comparison.planned(document) for document in documents]

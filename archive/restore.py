@@ -8,7 +8,8 @@ overwrites or deletes, whatever the rules say of it, and a file that it could no
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -55,7 +56,8 @@ class Restorer:
             prepared = self._prepare(plan, target)
             problems = [*_left_alone(plan), *prepared.problems]
             if prepared.files:
-                target.stage(self._contents([file for file in prepared.files if file.action in _CONTENT]))
+                with closing(self._contents([file for file in prepared.files if file.action in _CONTENT])) as contents:
+                    target.stage(contents)
                 if prepared.safety is not None:
                     self._record(plan.snapshot, prepared.safety, prepared.files)
                 problems += self._put_in_place(prepared.files, target)
@@ -78,9 +80,17 @@ class Restorer:
     def _prepare(self, plan: RestorePlan, target: Target) -> Prepared:
         """Checks that the plan still holds; in place also takes the safety snapshot."""
         files = [file for file in plan.files if file.action in WRITING or file.action is Action.DELETE]
-        if not plan.in_place or not files:
+        if not plan.in_place:
             with self.database.reading() as connection:
                 _require_current(plan, files, target, snapshots.newest(connection, self.source.id))
+            return Prepared(files, [], None)
+        if not files:
+            # Recorded all the same: undoing it does nothing, and not what the one before it did.
+            with self.database.reading() as connection:
+                newest = snapshots.newest(connection, self.source.id)
+            _require_current(plan, files, target, newest)
+            assert newest is not None
+            self._record(plan.snapshot, newest, [])
             return Prepared(files, [], None)
         at_risk = {file.path for file in files if file.action in _DESTROYING}
         with self.database.writing() as connection:
@@ -132,7 +142,7 @@ class Restorer:
         )
         return list(problems)
 
-    def _contents(self, files: list[PlannedFile]) -> Iterator[StagedFile]:
+    def _contents(self, files: list[PlannedFile]) -> Generator[StagedFile]:
         documents = [file._document for file in files if file._document is not None]
         with self.database.reading() as connection:
             contents = blobs.read_many(connection, [document._blob_id for document in documents])

@@ -43,6 +43,8 @@ FOLDER_MARKERS = {
 # Everything that a restore makes for its own use has a name that starts so; no backup looks at it, whatever the rules.
 STAGING_PREFIX = ".archive-restore-"
 
+# SQLite's default limit of a value is 1,000,000,000 bytes, its row included.
+MOST_FILE_BYTES = 999_000_000
 DEFAULT_MAX_FILE_BYTES = 256 * 1024 * 1024
 
 CORE_CATEGORIES = (
@@ -109,6 +111,11 @@ class Rules(Value):
     origin: str = "the rules"
 
     def __post_init__(self) -> None:
+        if self.max_file_bytes > MOST_FILE_BYTES:
+            raise UsageError(
+                f"a size limit of {self.max_file_bytes} bytes is more than SQLite can hold in one value",
+                hint=f"Give at most {MOST_FILE_BYTES} bytes.",
+            )
         if self.max_file_bytes < 0:
             raise UsageError(
                 f"a size limit of {self.max_file_bytes} bytes makes no sense",

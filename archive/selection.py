@@ -19,11 +19,14 @@ class Selection:
     everything. A pattern that is a document's exact path means that document, also if it looks like a glob.
     """
 
-    def __init__(self, patterns: Sequence[str]) -> None:
+    def __init__(self, patterns: Sequence[str], documents: Iterable[str] = ()) -> None:
+        """Takes the patterns, and the paths of documents: a pattern that is one of them is no glob."""
         if isinstance(patterns, str):
             raise UsageError("patterns are a list of texts, not one text", hint="Write paths=['a.json'].")
         self.patterns = tuple(dict.fromkeys(_tidy(pattern) for pattern in patterns))
-        self._globs = [(pattern, _compile(pattern)) for pattern in self.patterns if _GLOB.search(pattern)]
+        globs = [pattern for pattern in self.patterns if _GLOB.search(pattern)]
+        exact = frozenset(documents) if globs else frozenset()
+        self._globs = [(pattern, _compile(pattern)) for pattern in globs if pattern not in exact]
 
     def matches(self, path: str) -> bool:
         """Whether the path is meant."""

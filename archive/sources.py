@@ -6,34 +6,60 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from archive.errors import SourceNotFound
 from archive.model.base import Json
 from archive.model.snapshots import Source
 from archive.storage import paths, snapshots
 from archive.storage.connection import Connection
 
+ARCHIVE_FOLDER = ".archive"
+
 
 def root_of(source: Source, archive_path: Path) -> Path:
     """Returns the source's folder, absolute.
 
-    An archive that lies inside the folder it backs up records the way from itself to the folder. So a project that was
-    moved or copied together with its archive is found where it is now, and a restore never writes to the original.
+    An archive that lies in `.archive` inside the folder it backs up records the way from itself to the folder. So a project
+    that was moved or copied together with its archive is found where it is now, and a restore never writes to the original.
+
+    Raises:
+        SourceNotFound: The archive was copied elsewhere without its project.
     """
+    if not os.path.isabs(source.root) and archive_path.parent.name != ARCHIVE_FOLDER:
+        # The file alone was copied elsewhere; nobody knows where its project is from here.
+        raise SourceNotFound(
+            f"{archive_path} was copied away from its project",
+            hint="Restore to a folder of your choice with --to DIR.",
+            path=str(archive_path),
+        )
     return Path(os.path.normpath(archive_path.parent / source.root))
+
+
+def is_root(source: Source, archive_path: Path, folder: Path) -> bool:
+    """Whether a folder is the source's own."""
+    return _stands_at(source, archive_path) == paths.to_text(os.path.realpath(folder))
 
 
 def source_at(connection: Connection, root: Path, name: str | None, archive_path: Path) -> Source | None:
     """Returns the source of that name, or without a name the one that stands at the folder; None if there is none."""
     here = paths.to_text(str(root))
     for source in snapshots.sources(connection):
-        if source.name == name if name else paths.to_text(os.path.realpath(root_of(source, archive_path))) == here:
+        if source.name == name if name else _stands_at(source, archive_path) == here:
             return source
     return None
+
+
+def _stands_at(source: Source, archive_path: Path) -> str | None:
+    try:
+        return paths.to_text(os.path.realpath(root_of(source, archive_path)))
+    except SourceNotFound:
+        return None
 
 
 def source_for(connection: Connection, root: Path, name: str | None, rules: Json, archive_path: Path) -> Source:
     """Returns the source that the folder is, up to date; adds one, called like the folder, if it is new."""
     folder = Path(os.path.realpath(archive_path.parent))
-    written = os.path.relpath(root, folder) if folder.is_relative_to(root) else paths.to_text(str(root))
+    is_inside = folder.is_relative_to(root) and folder.name == ARCHIVE_FOLDER
+    written = os.path.relpath(root, folder) if is_inside else paths.to_text(str(root))
     source = source_at(connection, root, name, archive_path)
     if source is None:
         return snapshots.add_source(connection, paths.to_text(name or root.name) or "root", written, rules)

@@ -14,7 +14,7 @@ from archive.cli.group import CommandGroup
 @click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="%(prog)s %(version)s", prog_name="archive")
 def main() -> None:
-    r"""Remember every state of a project's JSON data and documents in one SQLite file.
+    """Remember every state of a project's JSON data and documents in one SQLite file.
 
     Start with 'archive backup' in the project's folder, or look at 'archive demo'. Commands find the project by going up
     from the current folder to one that holds archive.toml or .archive.
@@ -26,4 +26,4 @@ def main() -> None:
       2  wrong usage            12  archive of another version
       3  done, but some files   13  corrupt
          could not be read
-    """
+    """  # noqa: D301 (click takes the control character \\b for "leave this paragraph as it is")

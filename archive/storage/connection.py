@@ -6,6 +6,7 @@ moment of the archive, and what it writes happens as a whole or not at all.
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
@@ -17,13 +18,15 @@ from urllib.parse import quote
 
 from sqlalchemy import Connection as Connection  # noqa: PLC0414 (part of what this module offers)
 from sqlalchemy import create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from archive.errors import ArchiveReadOnly, UsageError
-from archive.storage.faults import translated
+from archive.errors import ArchiveFull, ArchiveReadOnly, UsageError
+from archive.storage.faults import is_busy, translated
 
 # How long a writer waits for another one [s]. A backup holds the lock for as long as it runs.
 DEFAULT_WAIT_S = 30.0
+_MOMENT_S = 0.2
 # [KiB] Enough that the B-tree pages of 100,000 documents stay in memory; contents stream through.
 CACHE_KIB = 16 * 1024
 # Documents of some ten kilobytes take fewer pages, and a tenth less time to store, than with SQLite's usual 4,096.
@@ -48,7 +51,8 @@ class Database:
             creator=lambda: _connect(path, writable=writable, wait_s=wait_s),
             poolclass=StaticPool,
         )
-        event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql(self._begin))
+        self._wait_s = wait_s
+        event.listen(self._engine, "begin", self._begin_transaction)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -60,6 +64,26 @@ class Database:
         with translated(self.path), self._alone("BEGIN"), self._engine.connect() as connection:
             yield connection
             connection.rollback()
+
+    def _begin_transaction(self, connection: Connection) -> None:
+        if self._begin == "BEGIN":
+            connection.exec_driver_sql("BEGIN")
+            return
+        # SQLite waits without looking up, and would not hear Ctrl-C; so it waits for a moment, many times.
+        moments = max(1, math.ceil(self._wait_s / _MOMENT_S))
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.execute(f"PRAGMA busy_timeout = {round(min(self._wait_s, _MOMENT_S) * 1000)}")
+        try:
+            for left in reversed(range(moments)):
+                try:
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    return
+                except DBAPIError as error:
+                    if left == 0 or not is_busy(error):
+                        raise
+        finally:
+            driver.execute(f"PRAGMA busy_timeout = {round(self._wait_s * 1000)}")
 
     @contextmanager
     def _alone(self, begin: str) -> Iterator[None]:
@@ -121,6 +145,17 @@ class Database:
         with translated(self.path), self._alone("BEGIN IMMEDIATE"), self._engine.begin() as connection:
             yield connection
 
+    def take_in_log(self) -> None:
+        """Takes the write-ahead log into the file and proves it, since closing would not say if there was no room.
+
+        Raises:
+            ArchiveFull: There was none; the log still holds what is missing.
+        """
+        with translated(self.path):
+            busy, _, _ = self.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()[0]
+        if busy:
+            raise ArchiveFull(f"no room to write to {self.path}", hint="Free some space on that disk (df -h).")
+
     def close(self) -> None:
         """Closes the file; the last one to close it also takes the write-ahead log into it. Closing twice does nothing."""
         self._is_closed = True
@@ -174,6 +209,12 @@ def uri_of(path: Path, *, writable: bool) -> str:
     if path.with_name(path.name + "-journal").exists() and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         # Perhaps the first backup was killed: then the journal has to be rolled back before anybody can read.
         return f"file:{name}?mode=rw"
+    if path.with_name(path.name + "-journal").exists():
+        raise ArchiveReadOnly(
+            f"{path} was not closed properly, and what was half written cannot be rolled back where nothing may be written",
+            hint="Copy the archive with the -journal file beside it to a folder where you may write.",
+            path=str(path),
+        )
     log = path.with_name(path.name + "-wal")
     if not os.access(path.parent, os.W_OK) and not log.exists():
         return f"file:{name}?immutable=1"

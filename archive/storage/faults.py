@@ -47,6 +47,11 @@ def translated(path: Path) -> Iterator[None]:
         raise damaged(str(path), str(error)) from error
 
 
+def is_busy(error: DBAPIError) -> bool:
+    """Whether another process has the lock."""
+    return (getattr(error.orig, "sqlite_errorcode", None) or 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def reason_of(error: Exception) -> str:
     """Returns what SQLite said, without SQLAlchemy's words around it."""
     return str(error.orig if isinstance(error, DBAPIError) else error)

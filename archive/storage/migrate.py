@@ -23,6 +23,7 @@ from archive.errors import (
     ArchiveReadOnly,
     ArchiveTooNew,
     ArchiveTooOld,
+    CorruptArchive,
     NotAnArchive,
 )
 from archive.storage.connection import DEFAULT_WAIT_S, Database, files_of, uri_of
@@ -57,6 +58,7 @@ def _create(path: Path) -> None:
         try:
             with database.writing() as connection:
                 _run_migrations(connection)
+            database.take_in_log()
         finally:
             database.close()
         _put_in_place(scratch, path)
@@ -187,7 +189,14 @@ def upgrade(path: Path, *, dry_run: bool = False, wait_s: float = DEFAULT_WAIT_S
             _run_migrations(connection)
     finally:
         database.close()
-    return before, schema_of(path, wait_s)
+    after = schema_of(path, wait_s)
+    if after != SCHEMA:
+        raise CorruptArchive(
+            f"{path} says it has schema {before}, and its own record says otherwise",
+            hint="Somebody edited it; restore the file from a copy.",
+            path=str(path),
+        )
+    return before, after
 
 
 def migrations_folder() -> Path:

@@ -20,6 +20,9 @@ from archive.storage.known import KnownDocument, KnownProblem, find_past
 # A batch is written when it holds this much. Larger ones gain nothing and cost memory.
 BATCH_FILES = 256
 BATCH_BYTES = 4 * 1024 * 1024
+# A changed document of this size is written on its own, and what it replaces is retired at once: the pages that this frees
+# serve the next one. Of six documents of 235 KB, all written before the first is retired, 1.4 MB stayed empty in the file.
+LARGE_BYTES = 32 * 1024
 
 
 class Incoming(NamedTuple):
@@ -58,7 +61,8 @@ class SnapshotWriter:
         """Takes in a document that is new, or of which the content, the mode or the time differs."""
         self._batch.append(incoming)
         self._batch_bytes += len(incoming.data)
-        if len(self._batch) >= BATCH_FILES or self._batch_bytes >= BATCH_BYTES:
+        is_large = incoming.known is not None and len(incoming.data) >= LARGE_BYTES
+        if is_large or len(self._batch) >= BATCH_FILES or self._batch_bytes >= BATCH_BYTES:
             self.flush()
 
     def remove(self, known: KnownDocument) -> None:
@@ -104,6 +108,7 @@ class SnapshotWriter:
             " parse_state, parse_error)",
             rows,
         )
+        self.retire_superseded()
         self._write_stat_cache(
             [
                 (document_id, incoming.stat, incoming.is_racy)
@@ -112,11 +117,16 @@ class SnapshotWriter:
         )
 
     def retire_superseded(self) -> None:
-        """Turns content that is current nowhere any more into deltas; call it when all versions are written."""
-        for blob_id, successor_id in self._superseded.items():
+        """Turns content that is current nowhere any more into deltas.
+
+        Called again at the end, when all versions are written: what another document still had before may be free by then.
+        What a later document of the same snapshot takes up again is revived.
+        """
+        for blob_id, successor_id in list(self._superseded.items()):
             if not self._is_current(blob_id):
                 base_id = successor_id if successor_id is not None and self._is_current(successor_id) else None
                 self.bytes_stored += blobs.retire(self._connection, blob_id, base_id)
+                del self._superseded[blob_id]
 
     def write_problems(self, standing: list[KnownProblem], now: list[Problem]) -> None:
         """Ends the problems that no longer stand and begins the new ones; the same problem keeps its row."""

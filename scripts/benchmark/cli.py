@@ -67,6 +67,9 @@ def _run(
         runner = Runner(work / "home")
         tools = _installed(options, runner, say)
         described = machine.describe(tools, runner)
+        if warning := machine.busy():
+            say(warning)
+            described["note"] = warning
         bench = Bench(tools, settings, options.cache, work, say)
         rows = _measure(scenarios, bench)
         lines = report.judge(rows)

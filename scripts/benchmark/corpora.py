@@ -94,6 +94,9 @@ class Medium:
 class History:
     """A project of few larger files that is edited again and again; state 1 is what `write` leaves.
 
+    Files keep about their size, since old records make room for new ones as in a log that is rotated: what a store grows by
+    is then the cost of the past and not that of a larger present.
+
     The states are replayed in place and only forwards. A damaged file keeps its damage for one to six states and is
     then put right as it was; the documents here never hold the damage.
 
@@ -106,6 +109,7 @@ class History:
         self._seed = seed
         self._words = _vocabulary(seed)
         self._documents = [self._make(number, files, mean_bytes) for number in range(files)]
+        self._sizes = [document.size() for document in self._documents]
         self._damaged: dict[int, int] = {}
 
     def write(self, root: Path) -> None:
@@ -157,6 +161,7 @@ class History:
             return edits.damage(rng, document.render())
         for _ in range(rng.choices((1, 2, 3, 4), (45, 30, 15, 10))[0]):
             edits.edit(rng, self._words, document, when)
+        edits.trim(rng, document, self._sizes[index])
         return document.render()
 
     def _make(self, number: int, files: int, mean_bytes: int) -> Document:

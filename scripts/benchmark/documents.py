@@ -76,6 +76,10 @@ class Document:
         """Encodes a record again after it was changed."""
         self.texts[position] = self.shape.encode(self.records[position])
 
+    def size(self) -> int:
+        """Returns the number of characters in all records."""
+        return sum(map(len, self.texts))
+
     def render(self) -> bytes:
         """Returns the whole file."""
         head, separator, tail = self.shape.frame(self.title, self.updated)

@@ -19,6 +19,13 @@ def edit(rng: random.Random, vocabulary: Vocabulary, document: Document, when: d
     document.updated = when
 
 
+def trim(rng: random.Random, document: Document, size: int) -> None:
+    """Drops records until the others hold no more than that many characters: the oldest of a log, any of a list."""
+    in_order = document.shape.name in ("log", "session")
+    while document.size() > size and len(document.records) > 1:
+        document.remove(0 if in_order else rng.randrange(len(document.records)))
+
+
 def damage(rng: random.Random, whole: bytes) -> bytes:
     """Returns the file as a crash, a bad merge or two writers at once leave it; never equal to the whole."""
     cut = rng.randrange(len(whole) // 10, len(whole))

@@ -25,6 +25,15 @@ def describe(tools: Sequence[Tool], runner: Runner) -> dict[str, str]:
     }
 
 
+def busy() -> str:
+    """Returns a warning when other work keeps the machine busy, or an empty text."""
+    load = os.getloadavg()[0]
+    cores = os.cpu_count() or 1
+    if load < cores / 2:
+        return ""
+    return f"the machine is busy (load {load:.1f} on {cores} cores): expect figures that are too high, and ratios that waver"
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

@@ -162,7 +162,8 @@ class Bench:
                     self.fail(f"{what}: {error}")
                     able.remove(tool)
                     taken.pop(tool.name)
-        self.say(f"{what}: " + ", ".join(f"{name} {_median(some):.3f} s" for name, some in sorted(taken.items())))
+        if taken:
+            self.say(f"{what}: " + ", ".join(f"{name} {_median(some):.3f} s" for name, some in sorted(taken.items())))
         return taken
 
     def fail(self, message: str) -> None:

@@ -126,7 +126,7 @@ def history_backup(bench: Bench) -> Iterator[Row]:
 def history_length(bench: Bench) -> Iterator[Row]:
     """Measures two archives of one tree in pairs: one knows the last ten states, the other all."""
     world = bench.shared(HistoryWorld)
-    states, runs = world.settings.states, max(5, bench.settings.runs)
+    states, runs = world.settings.states, max(9, bench.settings.runs)
     archive = [tool for tool in world.able() if tool.name == ARCHIVE]
     unchanged: dict[int, dict[str, list[Taken]]] = {FEW: {}, states: {}}
     listing: dict[int, dict[str, list[Taken]]] = {FEW: {}, states: {}}

@@ -96,7 +96,7 @@ def test_a_file_that_is_no_archive_is_left_alone(tmp_path: Path, data: bytes) ->
 
     for mode in ("read", "write"):
         with pytest.raises(NotAnArchive) as caught:
-            Archive.open(path, mode=mode)  # type: ignore[arg-type]
+            Archive.open(path, mode=mode)
         assert caught.value.exit_code == 13
 
     assert path.read_bytes() == data

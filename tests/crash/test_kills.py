@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import signal
+import sqlite3
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -58,6 +62,9 @@ def test_a_killed_backup_is_whole_or_not_there(root: Path, tmp_path: Path) -> No
         with Archive.open(path, mode="write") as archive:
             archive.backup(root)
 
+    def reset() -> None:
+        copy_archive(planted, path)
+
     def check(struck: bool) -> None:
         assert_sound(path)
         with Archive.open(path, mode="write") as archive:
@@ -66,7 +73,7 @@ def test_a_killed_backup_is_whole_or_not_there(root: Path, tmp_path: Path) -> No
             assert {d.path: archive.read(d.path) for d in archive.documents()} == tree(len(snapshots))
             assert archive.backup(root).is_complete
 
-    assert kill_often(work, check, lambda: copy_archive(planted, path) and None) >= KILLS
+    assert kill_often(work, check, reset) >= KILLS
 
 
 def test_a_killed_restore_leaves_whole_files_and_can_be_undone(root: Path, tmp_path: Path) -> None:
@@ -203,3 +210,41 @@ def test_eight_writers_and_four_readers_at_once_lose_nothing(tmp_path: Path) -> 
         with Archive.open(path, source=name) as archive:
             messages |= {snapshot.message for snapshot in archive.snapshots()}
     assert messages == {f"{number}/{turn}" for number in range(writers) for turn in range(rounds)}
+
+
+def test_an_interrupt_is_heard_while_a_backup_waits_for_the_lock(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "archive.db"
+    write_tree(root, tree(1))
+    migrate.create(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def work() -> None:
+            with Archive.open(path, mode="write", wait_s=60) as archive, pytest.raises(KeyboardInterrupt):
+                archive.backup(root)
+
+        pid = in_child(work)
+        time.sleep(1)
+        os.kill(pid, signal.SIGINT)
+        started = time.monotonic()
+        assert wait(pid) == 0
+        assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize("limit", [*range(4096, 250_000, 24_000)])
+def test_a_creation_that_meets_a_size_limit_leaves_nothing_or_a_whole_archive(tmp_path: Path, limit: int) -> None:
+    path = tmp_path / "archive.db"
+
+    def work() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        try:
+            migrate.create(path)
+        except ArchiveFull:
+            assert not path.exists()
+
+    assert wait(in_child(work)) == 0
+    assert list(tmp_path.iterdir()) == ([path] if path.exists() else [])
+    assert path.exists() == (limit > 240_000)
+    if path.exists():
+        assert_sound(path)

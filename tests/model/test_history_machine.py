@@ -107,5 +107,5 @@ TestHistory.settings = settings(max_examples=15, stateful_step_count=15, deadlin
 
 
 @pytest.mark.slow
-class TestLongHistory(HistoryMachine.TestCase):  # type: ignore[name-defined,misc]
+class TestLongHistory(HistoryMachine.TestCase):  # type: ignore[valid-type,misc]
     settings = settings(max_examples=80, stateful_step_count=40, deadline=None)

@@ -67,7 +67,8 @@ def test_no_version_takes_more_than_32_steps_to_decode(connection: Connection) -
 
     longest = 0
     for blob_id in ids:
-        steps, next_ = 0, blob_id
+        steps = 0
+        next_: int | None = blob_id
         while next_ is not None:
             base = connection.exec_driver_sql("SELECT base_id FROM deltas WHERE blob_id = ?", (next_,)).scalar()
             next_, steps = base, steps + (base is not None)

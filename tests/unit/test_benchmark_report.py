@@ -69,9 +69,7 @@ def test_a_target_that_refers_to_a_row_nobody_measured_is_not_measured() -> None
 
 def rows() -> list[Row]:
     return [
-        row(
-            "a", "first backup", "s", {"archive": [1.234], "restic": [2.0], "git": [0.0123]}, at_most(0.6, of="restic")
-        ),
+        row("a", "first backup", "s", {"archive": [1.234], "restic": [2.0], "git": [0.0123]}, at_most(0.6, of="restic")),
         row("b", "peak", "MB", {"archive": 1234.5}, at_most(150)),
         row("c", "syncs", "calls", {"borg": 25, "naive FTS5": 3}),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +14,7 @@ from archive.moment import ById, ByLabel, Latest, NotAfter, parse_moment
 
 ZONE = timezone(timedelta(hours=2))
 NOW = datetime(2026, 3, 15, 10, 30, tzinfo=ZONE)
-END_OF_DAY = {"hour": 23, "minute": 59, "second": 59, "microsecond": 999999}
+END_OF_DAY = time.max
 
 
 def in_zone(wall: datetime) -> datetime:
@@ -45,11 +45,11 @@ def local(*parts: int) -> NotAfter:
         ("-10m", NotAfter(NOW - timedelta(minutes=10))),
         ("2 weeks ago", NotAfter(NOW - timedelta(weeks=2))),
         ("1 month ago", NotAfter(NOW - timedelta(days=30))),
-        ("yesterday", NotAfter(NOW.replace(day=14, **END_OF_DAY))),
-        ("2026-02-03", NotAfter(datetime(2026, 2, 3, tzinfo=ZONE).replace(**END_OF_DAY))),
-        ("2026-02-03 04:05", local(2026, 2, 3, 4, 5)),
-        ("2026-02-03T04:05:06", local(2026, 2, 3, 4, 5, 6)),
-        ("2026-02-03T04:05:06Z", NotAfter(datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC))),
+        ("yesterday", NotAfter(datetime.combine(date(2026, 3, 14), END_OF_DAY, ZONE))),
+        ("2026-02-03", NotAfter(datetime.combine(date(2026, 2, 3), END_OF_DAY, ZONE))),
+        ("2026-02-03 04:05", local(2026, 2, 3, 4, 5, 59, 999999)),
+        ("2026-02-03T04:05:06", local(2026, 2, 3, 4, 5, 6, 999999)),
+        ("2026-02-03T04:05:06Z", NotAfter(datetime(2026, 2, 3, 4, 5, 6, 999999, tzinfo=UTC))),
         ("2026-02-03T04:05:06.123+01:00", NotAfter(datetime(2026, 2, 3, 3, 5, 6, 123000, tzinfo=UTC))),
     ],
 )
@@ -88,7 +88,7 @@ def test_a_local_time_has_the_offset_that_the_zone_had_then() -> None:
         "2026-01-15 12:00", july.astimezone(timezone(timedelta(hours=2))), lambda wall: wall.replace(tzinfo=berlin)
     )
 
-    assert found == NotAfter(datetime(2026, 1, 15, 11, tzinfo=UTC))
+    assert found == NotAfter(datetime(2026, 1, 15, 11, 0, 59, 999999, tzinfo=UTC))
 
 
 @given(st.text(max_size=30))
@@ -100,5 +100,5 @@ def test_any_text_is_a_moment_or_a_query_error(text: str) -> None:
 
 
 @given(st.integers(-(10**9), 10**10).map(lambda seconds: datetime.fromtimestamp(seconds, UTC)))
-def test_an_iso_time_means_itself(time: datetime) -> None:
-    assert parse_moment(time.isoformat(), NOW, in_zone) == NotAfter(time)
+def test_an_iso_time_to_the_microsecond_means_itself(moment: datetime) -> None:
+    assert parse_moment(moment.isoformat(timespec="microseconds"), NOW, in_zone) == NotAfter(moment)
