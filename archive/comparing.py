@@ -40,7 +40,7 @@ def compare(
     if unmatched:
         raise DocumentNotFound(
             f"{unmatched[0]} fits nothing in snapshots {old.label} and {new.label}",
-            hint="Run 'archive ls --at …' to see what there was.",
+            hint=f"Run 'archive ls --at {old.label}' to see what there was.",
             patterns=unmatched,
         )
     files = []

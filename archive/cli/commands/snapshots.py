@@ -36,7 +36,7 @@ def command(place: Place, output: Output, limit: int | None, reverse: bool) -> N
     """List the snapshots.
 
     Oldest first, so that the newest is next to the prompt. Changes are files added (+), changed (~), touched (t: another
-    mode or time, the same content) and removed (-) since the snapshot before; stored is what the archive grew by.
+    mode or time, the same content) and removed (-) since the snapshot before; stored is the content written for it, compressed.
 
     With --json: an object with `snapshots`, a list.
     """

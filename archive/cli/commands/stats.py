@@ -31,7 +31,7 @@ def command(place: Place, output: Output) -> None:
             ("versions", f"{stats.versions:,} of {units.count(stats.blobs, 'different content')}"),
             ("now", units.size(stats.current_bytes)),
             ("all versions", f"{units.size(stats.versions_bytes)} if each was stored whole"),
-            ("file", f"{units.size(stats.file_bytes)}, {stats.ratio:g} times smaller"),
+            ("file", f"{units.size(stats.file_bytes)}, {round(100 / stats.ratio) if stats.ratio else 100} % of that"),
             ("of it", f"{units.size(stats.contents_bytes)} current content, plain"),
             ("", f"{units.size(stats.deltas_bytes)} superseded content, as deltas"),
             ("", f"{units.size(stats.other_bytes)} rows, indexes and free pages"),

@@ -76,7 +76,7 @@ class Story:
         self._say(
             "The night is worse. Work goes on in three files; but functions.json is cut off while it is written, a merge"
             " leaves conflict markers in structure.json, an agent forgets nine tenths of memory.json, and docs/roadmap.md"
-            " is deleted. The next backup takes all of it in, and says what looks wrong:"
+            " is deleted. The next backup takes all of it in, and says what cannot be read:"
         )
         self._run("archive backup -m 'after a bad night'")
         self._look_back()
