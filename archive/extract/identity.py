@@ -54,16 +54,25 @@ def canonical_text(value: Json) -> str:
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
     except TypeError:  # integers beyond 64 bits, lone surrogates, very deep nesting
-        return repr(_canonical(value))
+        return _written(value)
 
 
-def _canonical(value: Json) -> object:
-    """Returns the value with names in order; its nesting is bounded by the reader that made it."""
-    if isinstance(value, dict):
-        return {name: _canonical(value[name]) for name in sorted(value)}
-    if isinstance(value, list):
-        return [_canonical(member) for member in value]
-    return value
+def _written(value: Json) -> str:
+    """Returns such a text of any value, however deeply nested."""
+    parts: list[str] = []
+    rest: list[tuple[str, Json]] = [("", value)]  # what stands before a value, and the value
+    while rest:
+        before, member = rest.pop()
+        parts.append(before)
+        if isinstance(member, dict):
+            parts.append(f"{{{len(member)}")
+            rest += [(f"{name!r}:", member[name]) for name in sorted(member, reverse=True)]
+        elif isinstance(member, list):
+            parts.append(f"[{len(member)}")
+            rest += [("", one) for one in reversed(member)]
+        else:
+            parts.append(f",{member!r}")
+    return "".join(parts)
 
 
 def numbered(keys: Sequence[str]) -> Sequence[str]:
