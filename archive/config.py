@@ -248,7 +248,7 @@ class _Reader:
 def _text(file: Path) -> str | None:
     """Returns what a file holds, or None if there is no such file."""
     try:
-        if file.exists() and not file.is_file():
+        if file.exists() and not file.is_file() and not file.is_dir():  # a FIFO, say, would make us wait
             raise ConfigError(f"{file.name} is not a file", hint=f"Remove {file}, or make it one.", file=str(file))
         data = file.read_bytes()
     except FileNotFoundError:

@@ -107,7 +107,8 @@ class Restorer:
             )
             result = backup(connection, self.source, request, self.clock)
             assert result.snapshot is not None
-            unsafe = {problem.path: problem for problem in result.problems if problem.kind in _NOT_TAKEN_IN}
+            met = (*result.problems, *result.skipped)
+            unsafe = {problem.path: problem for problem in met if problem.kind in _NOT_TAKEN_IN}
             kept = [file for file in files if file.path not in at_risk or file.path not in unsafe]
         problems = [
             Problem(path, ProblemKind.KEPT, f"it could not be backed up before: {problem.message}")
@@ -152,7 +153,7 @@ class Restorer:
                     self.on_progress(Progress(Stage.WRITE, done, len(documents)))
 
 
-_NOT_TAKEN_IN = frozenset({ProblemKind.UNREADABLE, ProblemKind.VANISHED, ProblemKind.CHANGED_WHILE_READ})
+_NOT_TAKEN_IN = frozenset({ProblemKind.UNREADABLE, ProblemKind.VANISHED, ProblemKind.CHANGED_WHILE_READ, ProblemKind.TOO_LARGE})
 
 
 def _require_current(plan: RestorePlan, files: list[PlannedFile], target: Target, newest: Snapshot | None) -> None:

@@ -93,7 +93,7 @@ class Rules(Value):
         default_excludes: Whether version control, installed packages, virtual environments and caches are left out.
         gitignore: Whether files that git ignores are left out.
         sniff_extensionless: Whether files without an extension are taken in if their content is JSON or JSONL.
-        max_file_bytes: Larger files are left out.
+        max_file_bytes: Larger files are left out, and in any case those over `MOST_FILE_BYTES`.
         categories: Pairs of pattern and category; the first that fits decides, before the default ones.
         origin: Where the rules were written, for reasons.
 
@@ -111,11 +111,6 @@ class Rules(Value):
     origin: str = "the rules"
 
     def __post_init__(self) -> None:
-        if self.max_file_bytes > MOST_FILE_BYTES:
-            raise UsageError(
-                f"a size limit of {self.max_file_bytes} bytes is more than SQLite can hold in one value",
-                hint=f"Give at most {MOST_FILE_BYTES} bytes.",
-            )
         if self.max_file_bytes < 0:
             raise UsageError(
                 f"a size limit of {self.max_file_bytes} bytes makes no sense",

@@ -27,7 +27,7 @@ from archive.folders import (
 )
 from archive.model.files import FileStat, Scan
 from archive.model.snapshots import Problem, ProblemKind
-from archive.rules import FOLDER_MARKERS, Decision, Rules
+from archive.rules import FOLDER_MARKERS, MOST_FILE_BYTES, Decision, Rules
 from archive.source.gitignore import GITIGNORE, INFO_EXCLUDE, IgnoreFiles, ignored_by, parse_ignore_file
 
 # Enough to tell JSON from anything else.
@@ -224,12 +224,14 @@ class _Walk:
             return
         if "/" not in path and (reason := unsafe_reason(path)):
             self._problem(path, ProblemKind.UNREADABLE, f"it could not be restored: {reason}")
-        elif found.st_size > self._rules.max_file_bytes and path not in self._extra:
-            limit = self._rules.max_file_bytes
+        elif found.st_size > (limit := self._limit(path)):
             message = f"{found.st_size} bytes, over the limit of {limit}"
             self.skipped.append(Problem(path, ProblemKind.TOO_LARGE, message))
         else:
             self.files.append(file_stat(path, found))
+
+    def _limit(self, path: str) -> int:
+        return MOST_FILE_BYTES if path in self._extra else min(self._rules.max_file_bytes, MOST_FILE_BYTES)
 
     def _judge(self, path: str, ignores: IgnoreFiles, *, is_dir: bool, tell: bool = True) -> Decision:
         decision = self._rules.decide(path, is_dir=is_dir)

@@ -103,10 +103,12 @@ def test_a_killed_upgrade_is_whole_or_not_there(old: Path, tmp_path: Path) -> No
         Archive.upgrade(path)
 
     copy_archive(old, path)
-    usual, random_, killed = duration_s(work), random.Random(11), 0
-    for _ in range(400):
+    span, random_, killed = duration_s(work), random.Random(11), 0
+    for _ in range(500):
         copy_archive(old, path)
-        killed += kill_after(work, random_.uniform(0.0, usual))
+        struck = kill_after(work, random_.uniform(0.0, span))
+        killed += struck
+        span *= 1.02 if struck else 0.9
         assert state(path) in (OLD, NEW)
         if killed >= 100:
             break
