@@ -76,7 +76,7 @@ class HistoryMachine(RuleBasedStateMachine):
         assert self.seen() == self.states[snapshot_id]
         if result.safety is not None:
             self.states[result.safety.id] = before
-            self.undo_to = before
+        self.undo_to = before
 
     @precondition(lambda self: self.undo_to is not None)
     @rule()
@@ -87,7 +87,7 @@ class HistoryMachine(RuleBasedStateMachine):
         assert self.seen() == self.undo_to
         if result.safety is not None:
             self.states[result.safety.id] = before
-            self.undo_to = before
+        self.undo_to = before
 
     @invariant()
     def every_state_reads_back(self) -> None:
