@@ -34,6 +34,7 @@ METHODS = {
     "problems",
     "read",
     "read_value",
+    "recovery_package",
     "restore",
     "snapshot",
     "snapshots",
@@ -49,7 +50,7 @@ def test_the_public_names_are_these_and_each_can_be_imported() -> None:
 
 
 def test_the_methods_of_an_archive_are_these() -> None:
-    assert {name for name in vars(Archive) if not name.startswith("_")} == METHODS
+    assert {name for name in dir(Archive) if not name.startswith("_")} == METHODS
 
 
 def test_every_public_method_says_what_it_does_and_takes_options_by_name() -> None:

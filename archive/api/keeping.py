@@ -1,0 +1,153 @@
+"""Backing a folder up and bringing its past back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from archive import backup as backup_verb
+from archive.api.opening import OnProgress, Opening
+from archive.errors import UsageError
+from archive.model.restore import Overwrite, RestorePlan, RestoreResult
+from archive.model.snapshots import BackupResult, Source
+from archive.planning import RestoreRequest, plan_restore, plan_undo
+from archive.restore import Restorer
+from archive.rules import Rules
+from archive.sources import is_root, root_of, source_at, source_for
+from archive.storage.paths import to_text
+
+
+class Keeping(Opening):
+    """Backs up and restores."""
+
+    def backup(
+        self,
+        root: Path | str,
+        *,
+        rules: Rules | None = None,
+        message: str = "",
+        tags: Sequence[str] = (),
+        only_if_changed: bool = False,
+        dry_run: bool = False,
+        on_progress: OnProgress | None = None,
+    ) -> BackupResult:
+        """Adds a snapshot of a folder; when it returns, the snapshot is durable and was read back.
+
+        One transaction: after a failure or a crash the archive is as it was. Files that cannot be read keep their last
+        version, are reported as problems, and make the snapshot incomplete; files that cannot be parsed are stored like
+        all others.
+
+        Args:
+            root: The folder.
+            rules: What to take in; `Rules()` by default.
+            message: For people.
+            tags: For filters.
+            only_if_changed: Write no snapshot where no document changed; the result then has the newest one.
+            dry_run: Write nothing at all; the result says what would be done.
+            on_progress: Called with each step.
+
+        Raises:
+            SourceUnreadable: The folder itself cannot be read.
+            ArchiveLocked, ArchiveFull, ArchiveReadOnly: Nothing was changed.
+        """
+        if isinstance(tags, str):
+            raise UsageError("tags are a list of texts, not one text", hint="Write tags=['nightly'].")
+        rules = rules or Rules()
+        # One folder is one source, by whatever links it is reached.
+        root = Path(os.path.realpath(root))
+        request = backup_verb.BackupRequest(
+            root=root,
+            rules=rules,
+            message=to_text(message),
+            tags=tuple(map(to_text, tags)),
+            only_if_changed=only_if_changed,
+            exclude_paths=self._own_files(),
+            on_progress=on_progress,
+        )
+        if dry_run:
+            with self._database.reading() as connection:
+                source = source_at(connection, root, self.source_name, self.path)
+                return backup_verb.preview(connection, source, request, self._clock)
+        with self._database.filling() as connection:
+            source = source_for(connection, root, self.source_name, rules.to_json(), self.path)
+            return backup_verb.backup(connection, source, request, self._clock)
+
+    def plan_restore(
+        self,
+        target: Path | str | None = None,
+        *,
+        at: str = "latest",
+        paths: Sequence[str] = (),
+        overwrite: Overwrite = Overwrite.IF_CHANGED,
+        delete_extra: bool = False,
+    ) -> RestorePlan:
+        """Compares a moment with the disk and returns what a restore would do; writes nothing.
+
+        Args:
+            target: Folder to restore to; the source's own by default.
+            at: The moment.
+            paths: Documents, folders and globs to restore; none mean everything.
+            overwrite: Which existing files may be replaced. Outside the source's own folder, files whose content is in no
+                snapshot are kept unless this is `ALWAYS`.
+            delete_extra: Whether to delete files that did not exist then and that a backup would take in; others are never
+                looked at.
+
+        Raises:
+            SnapshotNotFound, DocumentNotFound: Nothing fits.
+            UnsafePath: A stored path leads out of the target.
+        """
+        with self._reading() as (connection, source):
+            snapshot = self._resolve(connection, source, at)
+            request = self._restore_request(source, target, patterns=paths, overwrite=overwrite, delete_extra=delete_extra)
+            return plan_restore(connection, source, snapshot, request)
+
+    def plan_undo(self) -> RestorePlan:
+        """Returns the plan that takes the last restore in place back; undoing an undo repeats the restore.
+
+        Raises:
+            NotFound: Nothing was restored in place yet.
+        """
+        with self._reading() as (connection, source):
+            return plan_undo(connection, source, self._restore_request(source, None, overwrite=Overwrite.IF_CHANGED))
+
+    def restore(self, plan: RestorePlan, *, on_progress: OnProgress | None = None) -> RestoreResult:
+        """Writes the planned state to the plan's target.
+
+        In place, a safety snapshot takes in everything that will be overwritten or deleted, and the restore is recorded, so
+        that `plan_undo` can take it back, even after a crash. Then all files are written to a staging folder in the target,
+        read back and compared with their hashes; only when all of them are right are they renamed into place, each one
+        atomically, with their mode and time of modification. A failure before the first rename leaves the target as it was.
+        A crash during the renames leaves a mix of whole old and whole new files; undoing or restoring again settles it.
+
+        Does not touch files that the plan does not name, and follows no link out of the target.
+
+        Raises:
+            PlanStale: The archive or the target changed since the plan was made. Nothing was written.
+            UnsafePath: A path leads out of the target. Nothing was written.
+            TargetFailed: Writing failed (a full disk, say). The target is as it was.
+            CorruptArchive: Content does not match its hash. The target is as it was.
+        """
+        with self._reading() as (_, source):
+            request = self._restore_request(source, plan.target, overwrite=plan.overwrite)
+        return Restorer(self._database, source, request, self._clock, on_progress).restore(plan)
+
+    def _restore_request(
+        self,
+        source: Source,
+        target: Path | str | None,
+        *,
+        overwrite: Overwrite,
+        patterns: Sequence[str] = (),
+        delete_extra: bool = False,
+    ) -> RestoreRequest:
+        folder = root_of(source, self.path) if target is None else Path(os.path.abspath(target))
+        return RestoreRequest(
+            target=folder,
+            in_place=target is None or is_root(source, self.path, folder),
+            rules=Rules.from_json(source.rules),
+            patterns=patterns,
+            overwrite=overwrite,
+            delete_extra=delete_extra,
+            protect=self._own_files(),
+        )
