@@ -6,10 +6,11 @@ import json
 import os
 import sys
 import traceback
+from typing import TextIO
 
 import click
 
-from archive.cli.output import Output, is_terminal, styled
+from archive.cli.output import Output, OutputFailed, is_terminal, styled
 from archive.errors import EXIT_FAILED, EXIT_OK, EXIT_USAGE, ArchiveError
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -20,7 +21,7 @@ DEBUG = "ARCHIVE_DEBUG"
 JSON_KEY = "archive.json"
 INTERRUPTED_KEY = "archive.interrupted"
 
-_INTERRUPTED = "interrupted; the archive is as it was"
+_INTERRUPTED = "interrupted; what was under way is in the archive as a whole or not at all"
 
 
 def exit_code_for(error: BaseException, *, as_json: bool, interrupted: str = "") -> int:
@@ -35,8 +36,10 @@ def exit_code_for(error: BaseException, *, as_json: bool, interrupted: str = "")
         case click.exceptions.Exit():
             return error.exit_code
         case BrokenPipeError():
-            _let_go_of_stdout()
+            _let_go_of(sys.stdout)
             return EXIT_PIPE
+        case OutputFailed():
+            return _output_failed(error)
         case ArchiveError():
             return _report(error.to_json(), as_json=as_json)
         case click.UsageError():
@@ -45,7 +48,7 @@ def exit_code_for(error: BaseException, *, as_json: bool, interrupted: str = "")
             return _report(_object("failed", error.format_message(), "", error.exit_code), as_json=as_json)
         case KeyboardInterrupt() | click.Abort() | EOFError():
             if is_terminal(err=True):
-                click.echo(err=True)  # behind the ^C that the terminal shows
+                Output().warn()  # behind the ^C that the terminal shows
             message = interrupted or _INTERRUPTED
             return _report(_object("interrupted", message, "", EXIT_INTERRUPTED), as_json=as_json)
     return _unexpected(error, as_json=as_json)
@@ -54,13 +57,26 @@ def exit_code_for(error: BaseException, *, as_json: bool, interrupted: str = "")
 def flush() -> int:
     """Writes out what is still buffered; returns the exit code, since only here a closed pipe or a full disk may show."""
     try:
+        sys.stderr.flush()
+    except OSError:
+        _let_go_of(sys.stderr)
+    try:
         sys.stdout.flush()
     except BrokenPipeError as error:
         return exit_code_for(error, as_json=False)
     except OSError as error:
-        _let_go_of_stdout()
-        return _unexpected(error, as_json=False)
+        return _output_failed(error)
     return EXIT_OK
+
+
+def _output_failed(error: BaseException) -> int:
+    """Reports on the error stream, whatever --json says: the other one takes nothing any more."""
+    _let_go_of(sys.stdout)
+    cause = error.__cause__ or error
+    why = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
+    message = f"the output could not be written: {why.lower()}"
+    hint = "The command may have done its work all the same; run 'archive snapshots' to see."
+    return _report(_object("failed", message, hint, EXIT_FAILED), as_json=False)
 
 
 def _unexpected(error: BaseException, *, as_json: bool) -> int:
@@ -104,10 +120,10 @@ def _usage_hint(error: click.UsageError) -> str:
     return f"Run '{error.ctx.command_path} --help' to see how it is used." if error.ctx is not None else ""
 
 
-def _let_go_of_stdout() -> None:
+def _let_go_of(stream: TextIO) -> None:
     """Sends what is still buffered nowhere, so that Python's own last flush does not complain."""
     try:
-        number = sys.stdout.fileno()
+        number = stream.fileno()
     except (OSError, ValueError):
         return
     nowhere = os.open(os.devnull, os.O_WRONLY)

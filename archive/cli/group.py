@@ -39,6 +39,7 @@ TOPICS: dict[str, dict[str, str]] = {
     "Bring back": {
         "restore": "Bring back files as they were.",
         "undo": "Take the last restore in place back.",
+        "recovery-package": "Make a folder that brings it all back without this program.",
     },
     "Look after the archive": {
         "check": "Prove that everything stored is readable and unaltered.",
@@ -93,7 +94,7 @@ class CommandGroup(click.Group):
         """Imports a command; None if there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        found = import_module(f"archive.cli.commands.{cmd_name}").command
+        found = import_module(f"archive.cli.commands.{cmd_name.replace('-', '_')}").command
         assert isinstance(found, click.Command)
         return found
 
@@ -127,6 +128,7 @@ class CommandGroup(click.Group):
         """Runs the program and exits; click's own handling of errors is not used."""
         if not standalone_mode or os.environ.get(COMPLETE):
             return super().main(args, prog_name or NAME, complete_var, standalone_mode, **extra)
+        _require_streams()
         _let_anything_be_printed()
         return self._run_and_exit(list(sys.argv[1:] if args is None else args) or ["--help"], extra)
 
@@ -159,6 +161,17 @@ def _did_you_mean(name: str) -> str:
 
     near = get_close_matches(name, COMMANDS, 2)
     return f", did you mean {' or '.join(near)}?" if near else ""
+
+
+def _require_streams() -> None:
+    """Opens standard streams that were closed (`>&-`, some daemons): else the archive's file would get their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
 
 
 def _let_anything_be_printed() -> None:

@@ -13,6 +13,8 @@ from archive.cli.locate import DB_VARIABLE, DEFAULT_WAIT_S, find_place
 from archive.cli.output import Output
 
 Function = Callable[..., Any]
+# Whether a path can be read is not for click to say: it calls that wrong usage.
+A_PATH = click.Path(readable=False)
 MOMENT_HELP = "id, label (20230401_120000), ISO time, '2 hours ago', latest, latest~3"
 
 
@@ -47,13 +49,13 @@ def place(*, root_argument: bool = False, is_new: bool = False) -> Callable[[Fun
         call = click.option(
             "--db",
             metavar="PATH",
-            type=click.Path(dir_okay=False),
+            type=click.Path(dir_okay=False, readable=False),
             help=f"The archive's file; else {DB_VARIABLE}, else what archive.toml says, else .archive/archive.db.",
         )(call)
         if root_argument:
-            return click.argument("root", required=False, type=click.Path())(call)
+            return click.argument("root", required=False, type=A_PATH)(call)
         return click.option(
-            "-C", "--root", metavar="DIR", type=click.Path(), help="The project's folder, if it is not the current one."
+            "-C", "--root", metavar="DIR", type=A_PATH, help="The project's folder, if it is not the current one."
         )(call)
 
     return decorate
@@ -89,7 +91,7 @@ def at(function: Function) -> Function:
 
 def documents(name: str, metavar: str) -> Callable[[Function], Function]:
     """Gives the command any number of paths, folders and globs."""
-    return click.argument(name, nargs=-1, metavar=metavar, type=click.Path(), shell_complete=completing.documents)
+    return click.argument(name, nargs=-1, metavar=metavar, type=A_PATH, shell_complete=completing.documents)
 
 
 def _remember_json(ctx: click.Context, parameter: click.Parameter, value: bool) -> bool:

@@ -12,6 +12,7 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -47,6 +48,21 @@ class Column(NamedTuple):
 Cell: TypeAlias = "str | Styled"
 
 
+class OutputFailed(Exception):
+    """Says that a result could not be printed, which says nothing about the work itself."""
+
+
+@contextmanager
+def printing() -> Iterator[None]:
+    """Tells a standard output that takes nothing, a full disk say, from trouble with what the command is about."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # the reader has enough
+    except OSError as error:
+        raise OutputFailed(str(error)) from error
+
+
 def styled(text: str, style: str) -> Styled:
     """Returns a name or value, escaped, with its style."""
     return Styled(escape(text), style)
@@ -78,12 +94,18 @@ class Output:
             text = json.dumps(value, indent=2, allow_nan=False)
         except ValueError:
             text = json.dumps(_without_nan(value), indent=2)
-        click.echo(text)
+        self.text(text)
+
+    def text(self, text: str) -> None:
+        """Prints a text as it is, and a line break."""
+        with printing():
+            click.echo(text)
 
     def raw(self, data: bytes) -> None:
         """Prints bytes as they are."""
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        with printing():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
 
     def say(self, *parts: Cell) -> None:
         """Prints one line."""
@@ -103,7 +125,7 @@ class Output:
             _print_rich(columns, cells)
         else:
             for line in _aligned(columns, cells):
-                click.echo(line)
+                self.text(line)
 
     def facts(self, facts: Iterable[tuple[str, Cell]]) -> None:
         """Prints names and values, one pair a line, the values below each other."""
@@ -135,7 +157,9 @@ def _without_nan(value: Json) -> Json:
 def _print_line(parts: Iterable[Cell], *, err: bool = False) -> None:
     colour = has_colour(err=err)
     text = "".join(_ansi(cell) if colour else cell.text for cell in map(_cell, parts))
-    click.echo(text.rstrip(" "), err=err, color=colour)
+    # What cannot be said on the error stream cannot be said at all, and must not stop the work.
+    with suppress(OSError) if err else printing():
+        click.echo(text.rstrip(" "), err=err, color=colour)
 
 
 def _cell(cell: Cell) -> Styled:
@@ -164,7 +188,8 @@ def _print_rich(columns: Sequence[Column], rows: Sequence[Sequence[Styled]]) -> 
         table.add_column(Text(column.title), justify=justify, no_wrap=not column.is_wide, overflow="fold")
     for row in rows:
         table.add_row(*(Text(row[index].text, style=row[index].style) for index in shown))
-    console.print(table)
+    with printing():
+        console.print(table)
 
 
 def _fitting(columns: Sequence[Column], widths: Sequence[int], width: int) -> list[int]:

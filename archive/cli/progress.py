@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol
 
 import click
@@ -74,7 +74,8 @@ class LineDisplay:
             self._stage, self._stage_began = progress.stage, now
         if now >= self._due:
             self._due = now + LINE_EVERY_S
-            click.echo(describe(progress, now - self._stage_began), err=True)
+            with suppress(OSError):  # nobody may listen, and the work goes on
+                click.echo(describe(progress, now - self._stage_began), err=True)
 
     def close(self) -> None:
         """Does nothing: lines stay."""

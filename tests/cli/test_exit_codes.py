@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from click.testing import CliRunner
@@ -17,6 +18,9 @@ from click.testing import CliRunner
 from archive import Archive, errors
 from archive.cli import main
 from tests.cli.conftest import Invoke, program_environment, run_program
+from tests.conftest import assert_sound
+
+INTERRUPTED = "interrupted; what was under way is in the archive as a whole or not at all"
 
 EXIT_CODES = {
     "ArchiveError": 1,
@@ -305,7 +309,7 @@ def test_an_error_of_the_system_is_told_in_its_own_words(project: Path, invoke: 
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["stats"], "interrupted; the archive is as it was\n"),
+        (["stats"], INTERRUPTED + "\n"),
         (["restore", "--at", "1"], "interrupted; every file is whole, the old one or the new one, and 'archive undo' takes"),
         (["restore", "--to", "x"], "interrupted; every file is whole, the old one or the new one\n"),
     ],
@@ -343,20 +347,39 @@ def test_a_reader_that_goes_away_is_no_error(backed_up: Path) -> None:
         assert process.wait(timeout=60) == 141
 
 
+def run_with(
+    command: list[str], cwd: Path, stdout: IO[bytes] | int = subprocess.PIPE, stderr: IO[bytes] | int = subprocess.PIPE
+) -> subprocess.CompletedProcess[bytes]:
+    args = [sys.executable, "-m", "archive", *command]
+    return subprocess.run(args, cwd=cwd, env=program_environment(), stdout=stdout, stderr=stderr, check=False)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_output_that_cannot_be_written_is_an_error(backed_up: Path) -> None:
+@pytest.mark.parametrize("command", [["ls"], ["ls", "--json"], ["backup"], ["cat", "docs/roadmap.md"]])
+def test_output_that_cannot_be_written_is_an_error_of_the_output_alone(backed_up: Path, command: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "archive", "ls"],
-            cwd=backed_up,
-            env=program_environment(),
-            stdout=full,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
+        done = run_with(command, backed_up, stdout=full)
     assert done.returncode == 1
-    assert done.stderr.startswith(b"error: no space left on device")
+    assert done.stderr.startswith(b"error: the output could not be written: no space left on device\nhint:")
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_error_stream_stops_no_work(backed_up: Path) -> None:
+    (backed_up / "broken.json").write_text("{")
+    with Path("/dev/full").open("wb") as full:
+        assert run_with(["backup", "--strict"], backed_up, stderr=full).returncode == 3
+        assert run_with(["ls", "--at", "99"], backed_up, stderr=full).returncode == 10
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_backup_without_standard_streams_is_a_backup(backed_up: Path, invoke: Invoke, closed: str) -> None:
+    (backed_up / "more.json").write_text("{}")
+    line = f'exec "$0" -m archive backup {closed}'
+    ran = subprocess.run(["/bin/sh", "-c", line, sys.executable], cwd=backed_up, env=program_environment(), check=False)
+    assert ran.returncode == 0
+    assert invoke("cat", "more.json").out == "{}"
+    assert_sound(backed_up / ".archive" / "archive.db")
 
 
 def test_an_interrupt_at_the_last_statement_of_a_backup_leaves_the_archive_as_it_was(
@@ -371,5 +394,5 @@ def test_an_interrupt_at_the_last_statement_of_a_backup_leaves_the_archive_as_it
     with monkeypatch.context() as patch:
         patch.setattr("archive.storage.snapshots.insert", interrupt)
         ran = invoke("backup")
-    assert (ran.code, ran.err) == (130, "error: interrupted; the archive is as it was\n")
+    assert (ran.code, ran.err) == (130, f"error: {INTERRUPTED}\n")
     assert invoke("snapshots", "--json").json == before

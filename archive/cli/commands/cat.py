@@ -37,7 +37,7 @@ class Found(NamedTuple):
     "archive cat 'agents/tasks.json#/active_projects/website/phases' --at latest~3",
     "archive cat agents/functions.json --version 4 > functions.json",
 )
-@click.argument("target", metavar="PATH[#POINTER]", type=click.Path(), shell_complete=completing.documents)
+@click.argument("target", metavar="PATH[#POINTER]", type=options.A_PATH, shell_complete=completing.documents)
 @options.at
 @click.option("--version", "number", type=click.IntRange(min=1), metavar="N", help="Version N, as 'archive log' counts.")
 @options.output()
@@ -77,7 +77,7 @@ def command(ctx: click.Context, place: Place, output: Output, target: str, at: s
     elif found.pointer is None:
         output.raw(found.data)
     else:
-        click.echo(pretty_json(value))
+        output.text(pretty_json(value))
         if document.state is ParseState.INVALID:
             output.warn(styled("damaged:", "yellow"), f" {found.path} {without_code(document.error)}; this is what can be read")
 

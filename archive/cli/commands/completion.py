@@ -35,4 +35,4 @@ def command(ctx: click.Context, output: Output, shell: str) -> None:
     if output.as_json:
         output.json({"shell": shell, "script": script})
     else:
-        click.echo(script)
+        output.text(script)

@@ -52,7 +52,7 @@ class DiffCommand(Command):
         "archive diff 12 -- now   # a file called 'now'",
     ),
 )
-@click.argument("arguments", nargs=-1, metavar="[A] [B] [PATH]...", type=click.Path(), shell_complete=completing.moments)
+@click.argument("arguments", nargs=-1, metavar="[A] [B] [PATH]...", type=options.A_PATH, shell_complete=completing.moments)
 @click.option("--touched", is_flag=True, help="Also list files of which only the mode or the time changed.")
 @click.option("--stat", is_flag=True, help="Name the files only.")
 @options.output()

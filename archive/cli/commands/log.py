@@ -35,7 +35,7 @@ _STYLES = {
     "archive log agents/tasks.json --limit 10",
     "archive log agents/tasks.json --json | jq '.versions[] | select(.last_valid)'",
 )
-@click.argument("path", type=click.Path(), shell_complete=completing.documents)
+@click.argument("path", type=options.A_PATH, shell_complete=completing.documents)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the newest N versions.")
 @options.output()
 @options.place()

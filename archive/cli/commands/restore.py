@@ -21,7 +21,7 @@ from archive.model.restore import Overwrite
 )
 @options.documents("paths", "[PATH]...")
 @options.at
-@click.option("--to", "target", metavar="DIR", type=click.Path(), help="Write here and not to the project's own folder.")
+@click.option("--to", "target", metavar="DIR", type=options.A_PATH, help="Write here and not to the project's own folder.")
 @click.option(
     "--overwrite",
     type=click.Choice([policy.value for policy in Overwrite]),
