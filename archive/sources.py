@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from archive.errors import SourceNotFound
+from archive.errors import SourceNotFound, UsageError
 from archive.model.base import Json
 from archive.model.snapshots import Source
 from archive.storage import paths, snapshots
@@ -53,6 +53,23 @@ def _stands_at(source: Source, archive_path: Path) -> str | None:
         return paths.to_text(os.path.realpath(root_of(source, archive_path)))
     except SourceNotFound:
         return None
+
+
+def require_here(source: Source, root: Path, archive_path: Path) -> None:
+    """Raises if a source stands in another folder: a backup of this one would count all its documents as removed.
+
+    Raises:
+        UsageError: It does, and that folder is still there; one that is gone was moved.
+    """
+    before = _stands_at(source, archive_path)
+    if before not in (None, paths.to_text(str(root))) and os.path.isdir(str(before)):
+        raise UsageError(
+            f"source {source.name!r} is the folder {before}, not {root}",
+            hint="Give this folder a --source name of its own; if the project moved here, say --moved.",
+            source=source.name,
+            source_root=str(before),
+            root=str(root),
+        )
 
 
 def source_for(connection: Connection, root: Path, name: str | None, rules: Json, archive_path: Path) -> Source:

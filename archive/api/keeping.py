@@ -14,7 +14,8 @@ from archive.model.snapshots import BackupResult, Source
 from archive.planning import RestoreRequest, plan_restore, plan_undo
 from archive.restore import Restorer
 from archive.rules import Rules
-from archive.sources import is_root, root_of, source_at, source_for
+from archive.sources import is_root, require_here, root_of, source_at, source_for
+from archive.storage.connection import Connection
 from archive.storage.paths import to_text
 
 
@@ -30,6 +31,7 @@ class Keeping(Opening):
         tags: Sequence[str] = (),
         only_if_changed: bool = False,
         dry_run: bool = False,
+        moved: bool = False,
         on_progress: OnProgress | None = None,
     ) -> BackupResult:
         """Adds a snapshot of a folder; when it returns, the snapshot is durable and was read back.
@@ -45,9 +47,11 @@ class Keeping(Opening):
             tags: For filters.
             only_if_changed: Write no snapshot where no document changed; the result then has the newest one.
             dry_run: Write nothing at all; the result says what would be done.
+            moved: The archive's source, if it was named, stands in this folder from now on.
             on_progress: Called with each step.
 
         Raises:
+            UsageError: The source of that name stands in another folder, which is still there.
             SourceUnreadable: The folder itself cannot be read.
             ArchiveLocked, ArchiveFull, ArchiveReadOnly: Nothing was changed.
         """
@@ -67,11 +71,18 @@ class Keeping(Opening):
         )
         if dry_run:
             with self._database.reading() as connection:
-                source = source_at(connection, root, self.source_name, self.path)
+                source = self._source_to_back_up(connection, root, moved=moved)
                 return backup_verb.preview(connection, source, request, self._clock)
         with self._database.filling() as connection:
+            self._source_to_back_up(connection, root, moved=moved)
             source = source_for(connection, root, self.source_name, rules.to_json(), self.path)
             return backup_verb.backup(connection, source, request, self._clock)
+
+    def _source_to_back_up(self, connection: Connection, root: Path, *, moved: bool) -> Source | None:
+        source = source_at(connection, root, self.source_name, self.path)
+        if source is not None and not moved:
+            require_here(source, root, self.path)
+        return source
 
     def plan_restore(
         self,

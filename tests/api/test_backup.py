@@ -14,12 +14,28 @@ from pathlib import Path
 import pytest
 
 from archive import Archive, Rules
-from archive.errors import ArchiveLocked, PointerNotFound, SourceUnreadable
+from archive.errors import ArchiveLocked, PointerNotFound, SourceUnreadable, UsageError
 from archive.model.snapshots import ProblemKind
 from tests.conftest import FixedClock, Tree, read_tree, write_tree
 
 SMALL: Tree = {"agents/tasks.json": b'{"tasks": []}', "docs/a.md": b"# A\r\n", "notes.txt": b"no newline at the end"}
 LONG_AGO_NS = 1_600_000_000_000_000_000
+
+
+def test_a_named_source_moves_only_if_its_folder_is_gone_or_it_is_said(db_path: Path, root: Path, tmp_path: Path) -> None:
+    write_tree(root, SMALL)
+    other, third = tmp_path / "other", tmp_path / "third"
+    shutil.copytree(root, other)
+    with Archive.create(db_path, source="p") as archive:
+        archive.backup(root)
+        for dry_run in (True, False):
+            with pytest.raises(UsageError, match="source 'p' is the folder"):
+                archive.backup(other, dry_run=dry_run)
+        assert archive.backup(other, moved=True).removed == ()
+        assert [source.root for source in archive.sources()] == [str(other)]
+        other.rename(third)
+        assert archive.backup(third).removed == ()
+        assert len(archive.sources()) == 1
 
 
 def settle(root: Path) -> None:

@@ -44,6 +44,7 @@ def _parsed_size(ctx: click.Context, parameter: click.Parameter, text: str | Non
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave out these files or folders as well.")
 @click.option("--gitignore", is_flag=True, default=None, help="Leave out what git ignores.")
 @click.option("--max-file-size", callback=_parsed_size, metavar="SIZE", help="Leave out larger files.")
+@click.option("--moved", is_flag=True, help="The source named by --source stands in this folder from now on.")
 @click.option("--strict", is_flag=True, help="Exit with 3 for warnings too, such as files that cannot be parsed.")
 @options.output(quiet=True)
 @options.place(root_argument=True)
@@ -57,6 +58,7 @@ def command(
     tags: tuple[str, ...],
     dry_run: bool,
     only_if_changed: bool,
+    moved: bool,
     strict: bool,
     **rule_options: Any,
 ) -> None:
@@ -74,7 +76,7 @@ def command(
     `problems`, `skipped` and `is_complete`.
     """
     place.require_root()
-    settings = {"message": message, "tags": tags, "only_if_changed": only_if_changed}
+    settings = {"message": message, "tags": tags, "only_if_changed": only_if_changed, "moved": moved}
     result = _run(place, output, _rules(place.config.rules, **rule_options), dry_run=dry_run, **settings)
     if output.as_json:
         output.json(result.to_json())
