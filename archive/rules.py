@@ -40,8 +40,10 @@ FOLDER_MARKERS = {
     "CACHEDIR.TAG": ("a cache", b"Signature: 8a477f597d28d172789f06886806bc55"),
 }
 
-# Everything that a restore makes for its own use has a name that starts so; no backup looks at it, whatever the rules.
+# The folders that a restore and an emergency package are prepared in are called so, with 16 random digits behind. No backup
+# looks at them, whatever the rules; other files and folders that only begin like them are nobody's but the user's.
 STAGING_PREFIX = ".archive-restore-"
+_STAGING_NAME = re.compile(re.escape(STAGING_PREFIX) + r"(?:package-)?[0-9a-f]{16}\Z")
 
 # SQLite's default limit of a value is 1,000,000,000 bytes, its row included.
 MOST_FILE_BYTES = 999_000_000
@@ -149,7 +151,7 @@ class Rules(Value):
         they are left out, nor size and content, nor `.gitignore`.
         """
         name = path.rpartition("/")[2]
-        if name.startswith(STAGING_PREFIX):
+        if is_dir and _STAGING_NAME.match(name):
             return _STAGING
         if self.exclude and (match := self._excluded.match(path, is_dir=is_dir)) is not None:
             if match.ignored:

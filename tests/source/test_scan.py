@@ -209,7 +209,7 @@ def test_what_is_a_document_already_stays_one_although_it_no_longer_holds_json(t
 
 def test_default_excludes_leave_out_tools_and_caches_at_any_depth(tmp_path: Path) -> None:
     make(tmp_path, ".git/x.json", "a/node_modules/m/package.json", "a/.venv/x.json", ".archive/x.json")
-    make(tmp_path, "env/a/x.json", "venv/x.json", "kept/x.json", ".archive-restore-00/0", ".archive-restore-1.json")
+    make(tmp_path, "env/a/x.json", "venv/x.json", "kept/x.json", ".archive-restore-0123456789abcdef/x.json")
     (tmp_path / "env/pyvenv.cfg").write_text("home = /usr")
     make(tmp_path, "target/x.json", "tagged/x.json")
     (tmp_path / "target/CACHEDIR.TAG").write_text("Signature: 8a477f597d28d172789f06886806bc55\n# a cache")
