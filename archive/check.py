@@ -7,17 +7,21 @@ flips in such a file it found 15), so every content is decoded and hashed again,
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from archive.clock import Clock
 from archive.errors import CorruptArchive
+from archive.extract.parse import classify, kind_of, sniff
 from archive.model.check import CheckDepth, CheckResult, Finding, Verdict
+from archive.model.documents import Kind
 from archive.model.snapshots import Progress, Stage
-from archive.storage import audit, migrate
+from archive.storage import audit, audit_derived, migrate
 from archive.storage.connection import Connection, Database
 from archive.storage.faults import DATABASE_ERRORS, reason_of
+from archive.storage.paths import to_text
 
 _T = TypeVar("_T")
 
@@ -33,6 +37,7 @@ def check(
     examination.look_at_snapshots()
     if depth is CheckDepth.FULL:
         examination.look_at_blobs()
+        examination.look_at_index()
     return examination.result(depth, round((clock.monotonic() - started) * 1000))
 
 
@@ -69,6 +74,16 @@ class _Examination:
             for name, message in self._try(rule, lambda rule=rule: audit.broken(self._connection, rule)) or ():  # type: ignore[misc]
                 self._bad(name, message)
 
+        for name, message in self._try("documents", lambda: list(audit.misnamed(self._connection))) or ():
+            self._bad(name, message)
+        for rule in audit_derived.RULES:
+            for name, message in self._try(rule, partial(audit_derived.broken, self._connection, rule)) or ():
+                self._bad(name, f"{message}; 'archive reindex' makes the items anew")
+
+    def look_at_index(self) -> None:
+        if fault := self._try("full-text index", lambda: audit_derived.index_fault(self._connection)):
+            self._bad("full-text index", fault)
+
     def look_at_snapshots(self) -> None:
         for snapshot_id, message in self._try("snapshots", lambda: list(audit.wrong_snapshots(self._connection))) or ():
             self._bad(f"snapshot {snapshot_id}", message)
@@ -94,14 +109,25 @@ class _Examination:
 
     def _reread(self) -> None:
         total = self._counts.get("blobs", 0)
+        understood = self._try("versions", lambda: audit.understood(self._connection)) or {}
         for verdict in audit.reread(self._connection):
             self._blobs_seen += 1
-            self._bytes_hashed += verdict.size_bytes
+            self._bytes_hashed += len(verdict.data)
+            if not verdict.error:
+                self._judge(verdict.data, understood.get(verdict.blob_id, ()))
             if verdict.error:
                 users = self._try("versions", lambda blob_id=verdict.blob_id: audit.users_of(self._connection, blob_id))  # type: ignore[misc]
                 self._bad(f"blob {verdict.blob_id}", verdict.error, tuple(users or ()))
             if self._on_progress is not None:
                 self._on_progress(Progress(Stage.VERIFY, self._blobs_seen, total))
+
+    def _judge(self, data: bytes, versions: Iterable[audit.Understood]) -> None:
+        """Compares what versions say of their content with what it is."""
+        for version in versions:
+            states = {classify(kind, data).state.value for kind in _kinds(version, data)}
+            if version.state not in states:
+                name = f"version {version.number} of {to_text(version.path)}"
+                self._bad(name, f"it says that its content is {version.state}, and it is {' or '.join(sorted(states))}")
 
     def _try(self, part: str, ask: Callable[[], _T]) -> _T | None:
         try:
@@ -115,6 +141,12 @@ class _Examination:
         finding = Finding(object=name, verdict=Verdict.BAD, message=message, affected=affected)
         if finding not in self._findings:
             self._findings.append(finding)
+
+
+def _kinds(version: audit.Understood, data: bytes) -> Collection[Kind]:
+    """Returns what the content was taken for; without an extension that may have been whatever the document was before."""
+    kind = kind_of(version.path) or sniff(data)
+    return tuple(Kind) if kind is None else (kind,)
 
 
 def _expected_schema() -> set[tuple[str, str, str]]:

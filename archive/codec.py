@@ -13,8 +13,8 @@ from __future__ import annotations
 import zstandard
 
 DELTA_LEVEL = 3
-# Keyframes are rare (one in 32 versions, and the last content of removed documents) and cannot lean on a neighbour, so
-# they are worth more effort.
+# Keyframes are rare (the last content of removed documents, and what has nothing in common with its neighbours) and have
+# nothing to lean on, so they are worth more effort.
 KEYFRAME_LEVEL = 9
 # zstd's own limits for the base-2 logarithm of the window in bytes; 30 is 1 GiB, the largest content SQLite can hold.
 _WINDOW_LOG_MIN = 10

@@ -1,8 +1,9 @@
 """Runs a generator in a process of its own, so that its work and the caller's share the machine's cores.
 
 The other process is a new interpreter and not a fork: a library must not fork a process whose threads and database
-connections it does not know. It is given the generator's name and arguments on its standard input and answers with lists
-of items on its standard output, both pickled. The two trust each other; nobody else can write to these pipes.
+connections it does not know. On its standard input it is given the generator's name and, perhaps later, its arguments; on
+its standard output it answers with lists of items, all of them pickled. The two trust each other; nobody else can write to
+these pipes.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from importlib import import_module
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, Any, Generic, Self, TypeVar
 
 from archive.errors import ArchiveError
 
@@ -28,6 +30,10 @@ _PIPE_BYTES = 1024 * 1024
 
 # Isolated (-I): neither the current folder nor the environment may slip a module of their own in.
 _START = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from archive.elsewhere import serve; serve()"
+
+
+class ProcessEnded(ArchiveError):
+    """The other process ended before its work was done."""
 
 
 class Elsewhere(Generic[T]):
@@ -48,25 +54,43 @@ class Elsewhere(Generic[T]):
             bufsize=_PIPE_BYTES,
             start_new_session=True,
         )
-        self._request = (generator.__module__, generator.__qualname__, arguments, size_of)
+        self._arguments = arguments
+        self._items_given: Generator[T] | None = None
+        # It starts, and imports what it needs, while the caller is still busy with what the arguments are to be.
+        self._tell(sys.path, (generator.__module__, generator.__qualname__, size_of))
+
+    def given(self, *arguments: object) -> Self:
+        """Sets the arguments, where they were not known at the start."""
+        self._arguments = arguments
+        return self
 
     def __enter__(self) -> Iterator[T]:
-        stdin = self._process.stdin
-        assert stdin is not None
-        try:
-            pickle.dump(sys.path, stdin)
-            pickle.dump(self._request, stdin, protocol=pickle.HIGHEST_PROTOCOL)
-            stdin.close()
-        except BrokenPipeError:
-            self._process.wait()  # it died at once; reading its answer says so
+        self._tell(self._arguments)
         self._items_given = self._items()
         return self._items_given
 
+    def _tell(self, *values: object) -> None:
+        assert self._process.stdin is not None
+        try:
+            for value in values:
+                pickle.dump(value, self._process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            self._process.wait()  # it died at once; reading its answer says so
+
     def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Ends the process, also one that was never entered. Ending twice does nothing."""
+        assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.kill()
         self._process.wait()
-        self._items_given.close()  # ends the thread, which the death of the process has woken
+        if self._items_given is not None:
+            self._items_given.close()  # ends the thread, which the death of the process has woken
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.stdout.close()
 
     def _items(self) -> Generator[T]:
@@ -83,7 +107,7 @@ class Elsewhere(Generic[T]):
             part: list[T] | BaseException | None = pickle.load(self._process.stdout)  # noqa: S301 (our own process wrote it)
         except EOFError:
             code = self._process.wait()
-            raise ArchiveError(
+            raise ProcessEnded(
                 f"a helping process ended before its work was done (exit code {code})",
                 hint="Nothing was changed. Run the command again; if there was no memory left, close other programs first.",
             ) from None
@@ -98,9 +122,14 @@ def serve() -> None:
     # Whatever prints by mistake must not get between the answers.
     os.dup2(2, 1)
     _widen(output)
-    module, name, arguments, size_of = pickle.load(sys.stdin.buffer)  # noqa: S301 (written by our own process)
+    module, name, size_of = pickle.load(sys.stdin.buffer)  # noqa: S301 (written by our own process)
+    generator = getattr(import_module(module), name)
     try:
-        for part in _lists(getattr(import_module(module), name)(*arguments), size_of):
+        arguments = pickle.load(sys.stdin.buffer)  # noqa: S301 (the same)
+    except EOFError:
+        os._exit(0)  # the caller found that there is nothing to do
+    try:
+        for part in _lists(generator(*arguments), size_of):
             _send(output, part)
         _send(output, None)
     except BrokenPipeError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 HASH_TAG = "sha256:"
 
@@ -20,11 +20,11 @@ def hash_bytes(data: bytes) -> str:
     return HASH_TAG + hashlib.sha256(data).hexdigest()
 
 
-def chain_digest(previous: str, changes: Iterable[tuple[object, ...]]) -> str:
-    """Returns the digest of a snapshot: the hash of the digest before it and of its changes in sorted order.
+def chain_digest(previous: str, header: Sequence[object], changes: Iterable[Sequence[object]]) -> str:
+    """Returns the digest of a snapshot: the hash of the digest before it, of its own row, and of its changes in sorted order.
 
-    Each change is written as one line of compact ASCII JSON (an array); the lines are sorted as bytes and joined, behind
-    the previous digest, with newlines. An empty `previous` starts a chain. The form is part of the documented format.
+    Header and changes are written as lines of compact ASCII JSON (arrays); the lines of the changes are sorted as bytes.
+    All are joined with newlines. An empty `previous` starts a chain. The form is part of the documented format.
     """
     lines = sorted(_encode(change).encode("ascii") for change in changes)
-    return hash_bytes(b"\n".join([previous.encode("ascii"), *lines]))
+    return hash_bytes(b"\n".join([previous.encode("ascii"), _encode(header).encode("ascii"), *lines]))

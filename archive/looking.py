@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from archive.elsewhere import Elsewhere
 from archive.extract.parse import classify, kind_of, sniff
@@ -32,20 +32,51 @@ class Seen(NamedTuple):
     is_read: bool
 
 
+class Ahead:
+    """Starts the process that reads ahead as soon as it is known that there is enough to read, and ends it when it is left."""
+
+    def __init__(self) -> None:
+        self.helper: Elsewhere[_Plain] | None = None
+        self._missing_bytes = WORTH_A_PROCESS_BYTES
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Ends the process if there is one. Ending twice does nothing."""
+        if self.helper is not None:
+            self.helper.end()
+
+    def expect(self, size_bytes: int) -> None:
+        """Says that a file of that size will have to be read."""
+        self._missing_bytes -= size_bytes
+        if self._missing_bytes <= 0 and self.helper is None and (os.cpu_count() or 1) > 1:
+            self.helper = Elsewhere(look_at, size_of=1)
+
+
 @contextmanager
-def looking_at(root: Path, wanted: Sequence[tuple[FileStat, Kind | None]]) -> Iterator[Iterator[Seen]]:
+def looking_at(
+    root: Path, wanted: Sequence[tuple[FileStat, Kind | None]], ahead: Ahead | None = None
+) -> Iterator[Iterator[Seen]]:
     """Gives an iterator over what the files are, in their order; a process of its own reads ahead where there is much.
 
     Args:
         root: The folder that the paths are relative to.
         wanted: The files, each with the kind it was last known to have.
+        ahead: What was told of the files while they were searched for.
     """
-    plain = [(stat[:], kind and kind.value) for stat, kind in wanted]
-    if sum(stat.size_bytes for stat, _ in wanted) < WORTH_A_PROCESS_BYTES or (os.cpu_count() or 1) < 2:
-        yield map(_seen, look_at(root, plain))
-        return
-    with Elsewhere(look_at, root, plain, size_of=1) as found:
-        yield map(_seen, found)
+    with ahead or Ahead() as started:
+        if ahead is None:
+            started.expect(sum(stat.size_bytes for stat, _ in wanted))
+        plain = [(stat[:], kind and kind.value) for stat, kind in wanted]
+        if started.helper is None:
+            yield map(_seen, look_at(root, plain))
+            return
+        with started.helper.given(root, plain) as found:
+            yield map(_seen, found)
 
 
 # What goes through the pipe is made of plain tuples: those are several times quicker to pickle than named ones.

@@ -12,7 +12,7 @@ from archive.model.documents import DocumentState
 from archive.model.files import FileStat
 from archive.model.restore import Action, Overwrite, PlannedFile, RestorePlan
 from archive.model.snapshots import Problem, Snapshot, Source
-from archive.rules import Rules
+from archive.rules import Rules, is_virtual
 from archive.selection import Selection
 from archive.source.read import SourceReader
 from archive.source.scan import scan
@@ -51,7 +51,8 @@ def plan_restore(connection: Connection, source: Source, snapshot: Snapshot, req
         DocumentNotFound: A pattern fits nothing that existed then.
         UnsafePath: A document's path leads out of the target.
     """
-    everything = documents_at(connection, source.id, snapshot.id)
+    # What no file holds is not restored to one.
+    everything = [document for document in documents_at(connection, source.id, snapshot.id) if not is_virtual(document.path)]
     selection = Selection(request.patterns, (document.path for document in everything))
     documents = [document for document in everything if selection.matches(document.path)]
     then = {document.path for document in everything}
@@ -112,6 +113,12 @@ def _on_disk(request: RestoreRequest) -> list[FileStat]:
 
 def _require_all_matched(selection: Selection, paths: Iterable[str], snapshot: Snapshot) -> None:
     unmatched = selection.unmatched(paths)
+    if unmatched and is_virtual(unmatched[0]):
+        raise DocumentNotFound(
+            f"{unmatched[0]} is no file, and a restore writes files",
+            hint=f"Run 'archive cat {unmatched[0]} --at {snapshot.label} > FILE' to write it where you want it.",
+            patterns=unmatched,
+        )
     if unmatched:
         raise DocumentNotFound(
             f"{unmatched[0]} fits nothing in snapshot {snapshot.label}",

@@ -8,26 +8,33 @@ overwrites or deletes, whatever the rules say of it, and a file that it could no
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import os
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from archive.backup import BackupRequest, OnProgress, backup
 from archive.clock import Clock
+from archive.elsewhere import Elsewhere
 from archive.errors import PlanStale
+from archive.looking import WORTH_A_PROCESS_BYTES
+from archive.model.documents import DocumentState
 from archive.model.files import FileStat
 from archive.model.restore import WRITING, Action, PlannedFile, RestorePlan, RestoreResult
 from archive.model.snapshots import Problem, ProblemKind, Progress, Snapshot, Source, Stage
 from archive.planning import RestoreRequest
 from archive.storage import blobs, restores, snapshots
-from archive.storage.connection import Database
-from archive.target import AttributeChange, StagedFile, Target, clean_stale
+from archive.storage.connection import Connection, Database
+from archive.target import AttributeChange, Place, StagedFile, Target, Written, clean_stale, stage_share
 
 # What of an existing file is lost when it is done.
 _DESTROYING = frozenset({Action.OVERWRITE, Action.ATTRIBUTES, Action.DELETE})
 _CONTENT = frozenset({Action.CREATE, Action.OVERWRITE})
 _HINT = "Make a new plan: run the restore again."
+# Making a file takes about as long as writing so much into it.
+_FILE_WEIGHS_BYTES = 16 * 1024
 
 
 class Prepared(NamedTuple):
@@ -56,8 +63,7 @@ class Restorer:
             prepared = self._prepare(plan, target)
             problems = [*_left_alone(plan), *prepared.problems]
             if prepared.files:
-                with closing(self._contents([file for file in prepared.files if file.action in _CONTENT])) as contents:
-                    target.stage(contents)
+                self._stage([file for file in prepared.files if file.action in _CONTENT], target)
                 if prepared.safety is not None:
                     self._record(plan.snapshot, prepared.safety, prepared.files)
                 problems += self._put_in_place(prepared.files, target)
@@ -143,14 +149,73 @@ class Restorer:
         )
         return list(problems)
 
-    def _contents(self, files: list[PlannedFile]) -> Generator[StagedFile]:
+    def _stage(self, files: list[PlannedFile], target: Target) -> None:
+        """Writes all content to the staging folder; where it is much, a second process writes a share of it."""
         documents = [file._document for file in files if file._document is not None]
+        near, far = _shares(documents)
+        with closing(self._contents(near, len(documents))) as contents:
+            if not far:
+                target.stage(contents)
+                return
+            wanted = [(each.path, each.mode, each.mtime_ns, each.hash, each._blob_id) for each in far]
+            with Elsewhere(write_share, self.database.path, target.begin(), wanted, size_of=0) as theirs:
+                target.stage(contents, self._written(far, theirs, len(documents)))
+
+    def _contents(self, documents: list[DocumentState], total: int) -> Generator[StagedFile]:
+        wanted = [(each.path, each.mode, each.mtime_ns, each.hash, each._blob_id) for each in documents]
         with self.database.reading() as connection:
-            contents = blobs.read_many(connection, [document._blob_id for document in documents])
-            for done, (document, data) in enumerate(zip(documents, contents, strict=True), start=1):
-                yield StagedFile(document.path, data, document.mode, document.mtime_ns, document.hash)
-                if self.on_progress is not None:
-                    self.on_progress(Progress(Stage.WRITE, done, len(documents)))
+            for done, file in enumerate(_read(connection, wanted), start=1):
+                yield file
+                self._tell(done, total)
+
+    def _written(
+        self, documents: list[DocumentState], theirs: Iterable[tuple[int, tuple[Written, bool] | None]], total: int
+    ) -> Iterator[tuple[Written, bool]]:
+        for done, (document, (_, unusual)) in enumerate(zip(documents, theirs, strict=True), start=total - len(documents) + 1):
+            yield unusual or (Written.in_tree(document.path, document.size_bytes, document.mode, document.mtime_ns), False)
+            self._tell(done, total)
+
+    def _tell(self, done: int, total: int) -> None:
+        if self.on_progress is not None:
+            self.on_progress(Progress(Stage.WRITE, done, total))
+
+
+# Path, mode, time of modification, hash and blob of a document.
+_Wanted = tuple[str, int, int, str, int]
+
+
+def write_share(path: Path, place: Place, wanted: Sequence[_Wanted]) -> Iterator[tuple[int, tuple[Written, bool] | None]]:
+    """Writes documents to a staging folder, in a process of its own; yields their sizes, and where the unusual ones wait."""
+    database = Database(path, writable=False)
+    try:
+        with database.reading() as connection:
+            for written, is_doubtful in stage_share(place, _read(connection, wanted)):
+                yield written.size_bytes, (written, is_doubtful) if is_doubtful or not written.is_in_tree else None
+    finally:
+        database.close()
+
+
+def _read(connection: Connection, wanted: Sequence[_Wanted]) -> Iterator[StagedFile]:
+    contents = blobs.read_many(connection, [blob_id for *_, blob_id in wanted])
+    for (path, mode, mtime_ns, hash_, _), data in zip(wanted, contents, strict=True):
+        yield StagedFile(path, data, mode, mtime_ns, hash_)
+
+
+def _shares(documents: list[DocumentState]) -> tuple[list[DocumentState], list[DocumentState]]:
+    """Splits documents into those to be written here and those for a second process, where that is worth its start.
+
+    The first share is larger, by what the other process misses while it starts. Neighbours stay together, as the two had
+    better not work in the same folders.
+    """
+    weights = [_FILE_WEIGHS_BYTES + document.size_bytes for document in documents]
+    if (left := sum(weights)) < WORTH_A_PROCESS_BYTES or (os.cpu_count() or 1) < 2:
+        return documents, []
+    left = left * 11 // 20
+    for number, weight in enumerate(weights):
+        left -= weight
+        if left < 0:
+            return documents[:number], documents[number:]
+    return documents, []
 
 
 _NOT_TAKEN_IN = frozenset({ProblemKind.UNREADABLE, ProblemKind.VANISHED, ProblemKind.CHANGED_WHILE_READ, ProblemKind.TOO_LARGE})

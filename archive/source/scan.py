@@ -35,6 +35,7 @@ SNIFF_BYTES = 64 * 1024
 _GITIGNORE_MAX_BYTES = 16 * 1024 * 1024
 
 OnDecision = Callable[[str, bool, Decision], None]
+OnFile = Callable[[FileStat], None]
 
 
 def scan(
@@ -45,6 +46,7 @@ def scan(
     extra_paths: Collection[str] = (),
     known: Container[str] = frozenset(),
     on_decision: OnDecision | None = None,
+    on_file: OnFile | None = None,
 ) -> Scan:
     """Returns the files below the root that the rules take in, and what was left out or could not be looked at.
 
@@ -58,6 +60,7 @@ def scan(
         extra_paths: Relative paths of files to take in whatever the rules and the size limit say.
         known: Paths that are documents already. One without an extension stays one, even if it no longer holds JSON.
         on_decision: Called with path, whether it is a folder, and the decision, for every entry judged; in no order.
+        on_file: Called with each file that is taken in by the rules, as soon as it is found.
 
     Raises:
         SourceUnreadable: The root is missing, is no folder, or cannot be listed.
@@ -72,7 +75,7 @@ def scan(
     except OSError as error:
         raise _unreadable_root(root, error) from error
     with folders:
-        walk = _Walk(folders, rules, _Hidden(root, exclude_paths), frozenset(extra_paths), known, on_decision)
+        walk = _Walk(folders, rules, _Hidden(root, exclude_paths), frozenset(extra_paths), known, on_decision, on_file)
         try:
             walk.start()
         except OSError as error:
@@ -120,6 +123,7 @@ class _Walk:
         extra: frozenset[str],
         known: Container[str],
         on_decision: OnDecision | None,
+        on_file: OnFile | None,
     ) -> None:
         self.files: list[FileStat] = []
         self.skipped: list[Problem] = []
@@ -130,6 +134,7 @@ class _Walk:
         self._extra = extra
         self._known = known
         self._tell = on_decision or _ignore
+        self._tell_file = on_file or _ignore_stat
         # Folders still to be looked into, with whether they were asked for by name, and the ignore files above them.
         self._pending: list[tuple[str, bool, IgnoreFiles]] = []
 
@@ -228,7 +233,8 @@ class _Walk:
             message = f"{found.st_size} bytes, over the limit of {limit}"
             self.skipped.append(Problem(path, ProblemKind.TOO_LARGE, message))
         else:
-            self.files.append(file_stat(path, found))
+            self.files.append(stat_ := file_stat(path, found))
+            self._tell_file(stat_)
 
     def _limit(self, path: str) -> int:
         return MOST_FILE_BYTES if path in self._extra else min(self._rules.max_file_bytes, MOST_FILE_BYTES)
@@ -274,8 +280,11 @@ class _Walk:
         for entry in entries:
             if entry.name in FOLDER_MARKERS and entry.is_file(follow_symlinks=False):
                 what, start = FOLDER_MARKERS[entry.name]
-                if not start or self._read_start(entry.name, folder, folder, len(start)) == start:
-                    return what
+                try:
+                    if not start or self._read_start(entry.name, folder, folder, len(start)) == start:
+                        return what
+                except PermissionError:  # which is a matter of this file alone, and will be said of it
+                    continue
         return ""
 
     def _gitignore(self, entries: Iterable[os.DirEntry[str]], prefix: str) -> IgnoreFiles:
@@ -312,6 +321,10 @@ def _unreadable_root(root: Path, error: OSError) -> SourceUnreadable:
 
 def _by_path(problem: Problem) -> tuple[str, str]:
     return problem.path, problem.message
+
+
+def _ignore_stat(found: FileStat) -> None:
+    """Is the callback where the caller waits for the whole list."""
 
 
 def _ignore(path: str, is_dir: bool, decision: Decision) -> None:

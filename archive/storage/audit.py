@@ -6,24 +6,36 @@ Each function answers one question and changes nothing. The rules are those that
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from archive import codec
+from archive.extract.parse import kind_of
 from archive.hashing import chain_digest, hash_bytes
 from archive.storage import paths
 from archive.storage.blobs import MAX_HEIGHT
 from archive.storage.faults import DATABASE_ERRORS, reason_of
+from archive.storage.snapshots import HEADER
+from archive.storage.writer import problem_line, removal_line, version_line
 
 
 class BlobVerdict(NamedTuple):
     """What re-reading one blob showed; `error` is empty where it matches its hash."""
 
     blob_id: int
-    size_bytes: int
+    data: bytes
     error: str
+
+
+class Understood(NamedTuple):
+    """What a version says of its content."""
+
+    path: str
+    kind: str
+    number: int
+    state: str
 
 
 # Name of the rule, and the query for the rows that break it: (object, message).
@@ -130,43 +142,78 @@ def counts(connection: Connection) -> dict[str, int]:
 
 
 def wrong_snapshots(connection: Connection) -> Iterator[tuple[int, str]]:
-    """Recomputes each snapshot from the versions; yields those whose digest or counts differ, with what is wrong."""
-    changes: dict[int, list[tuple[object, ...]]] = defaultdict(list)
+    """Recomputes each snapshot from its row, versions and problems; yields those that differ, with what is wrong."""
+    changes: dict[int, list[Sequence[object]]] = defaultdict(list)
     growth: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    rows = connection.exec_driver_sql(
-        "SELECT coalesce(d.path_bytes, d.path), v.first_snapshot_id, v.until_snapshot_id, b.hash, v.size_bytes, v.mode,"
-        " v.mtime_ns, EXISTS (SELECT 1 FROM versions x WHERE x.document_id = v.document_id"
-        " AND x.first_snapshot_id = v.until_snapshot_id)"
-        " FROM versions v JOIN documents d ON d.id = v.document_id JOIN blobs b ON b.id = v.blob_id"
-    )
-    for key, first, until, hash_, size_bytes, mode, mtime_ns, is_replaced in rows:
-        path = paths.from_key(key)
-        changes[first].append((path, hash_, size_bytes, mode, mtime_ns))
-        growth[first][0] += 1
-        growth[first][1] += size_bytes
-        if until is not None:
-            growth[until][0] -= 1
-            growth[until][1] -= size_bytes
-            if not is_replaced:
-                changes[until].append((path, None, 0, 0, 0))
+    _add_versions(connection, changes, growth)
+    _add_problems(connection, changes)
     digests: dict[int, str] = defaultdict(str)
     totals: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    snapshots = connection.exec_driver_sql(
-        "SELECT id, source_id, digest, documents_count, documents_bytes FROM snapshots ORDER BY id"
-    )
-    for snapshot_id, source_id, digest, documents, size_bytes in snapshots:
+    rows = connection.exec_driver_sql(f"SELECT digest, documents_count, documents_bytes, {HEADER} FROM snapshots ORDER BY id")
+    for digest, documents, size_bytes, *header in rows:
+        snapshot_id, source_id = header[:2]
         total = totals[source_id]
         total[0] += growth[snapshot_id][0]
         total[1] += growth[snapshot_id][1]
-        if chain_digest(digests[source_id], changes[snapshot_id]) != digest:
-            yield snapshot_id, "its digest does not match its changes and the digest before it"
-        elif total != [documents, size_bytes]:
+        if chain_digest(digests[source_id], header, changes[snapshot_id]) != digest:
+            yield snapshot_id, "its digest does not match what it says, its changes and the digest before it"
+        if total != [documents, size_bytes]:
             yield (
                 snapshot_id,
                 f"it says {documents} documents, {size_bytes} bytes; its versions give {total[0]}, {total[1]}",
             )
         # Go on from what is written, so that one bad digest does not blame all that follow.
         digests[source_id] = digest
+
+
+def _add_versions(connection: Connection, changes: dict[int, list[Sequence[object]]], growth: dict[int, list[int]]) -> None:
+    rows = connection.exec_driver_sql(
+        "SELECT coalesce(d.path_bytes, d.path), v.first_snapshot_id, v.until_snapshot_id, b.hash, v.size_bytes, v.mode,"
+        " v.mtime_ns, v.parse_state, v.parse_error, EXISTS (SELECT 1 FROM versions x WHERE x.document_id = v.document_id"
+        " AND x.first_snapshot_id = v.until_snapshot_id)"
+        " FROM versions v JOIN documents d ON d.id = v.document_id JOIN blobs b ON b.id = v.blob_id"
+    )
+    for key, first, until, hash_, size_bytes, mode, mtime_ns, state, error, is_replaced in rows:
+        path = paths.from_key(key)
+        changes[first].append(version_line(path, hash_, size_bytes, mode, mtime_ns, state, error))
+        growth[first][0] += 1
+        growth[first][1] += size_bytes
+        if until is not None:
+            growth[until][0] -= 1
+            growth[until][1] -= size_bytes
+            if not is_replaced:
+                changes[until].append(removal_line(path))
+
+
+def _add_problems(connection: Connection, changes: dict[int, list[Sequence[object]]]) -> None:
+    rows = connection.exec_driver_sql("SELECT path, kind, message, first_snapshot_id, until_snapshot_id FROM problems")
+    for path, kind, message, first, until in rows:
+        changes[first].append(problem_line(path, kind, message, begins=True))
+        if until is not None:
+            changes[until].append(problem_line(path, kind, message, begins=False))
+
+
+def misnamed(connection: Connection) -> Iterator[tuple[str, str]]:
+    """Yields the documents whose shown path is not that of their exact name, or whose kind is not the one of their name."""
+    rows = connection.exec_driver_sql("SELECT path, path_bytes, kind FROM documents")
+    for shown, exact, kind in rows:
+        path = paths.from_key(exact if exact is not None else shown)
+        if paths.to_columns(path) != (shown, exact):
+            yield f"document {shown}", "its path is not how its exact name is shown"
+        if (expected := kind_of(path)) is not None and expected.value != kind:
+            yield f"document {shown}", f"it says that its kind is {kind}, and its name says {expected.value}"
+
+
+def understood(connection: Connection) -> dict[int, set[Understood]]:
+    """Returns what versions say of their content, by blob; those that were not looked at are left out."""
+    found: dict[int, set[Understood]] = defaultdict(set)
+    rows = connection.exec_driver_sql(
+        "SELECT v.blob_id, coalesce(d.path_bytes, d.path), d.kind, v.number, v.parse_state"
+        " FROM versions v JOIN documents d ON d.id = v.document_id WHERE v.parse_state != 'unchecked'"
+    )
+    for blob_id, key, kind, number, state in rows:
+        found[blob_id].add(Understood(paths.from_key(key), kind, number, state))
+    return found
 
 
 def reread(connection: Connection) -> Iterator[BlobVerdict]:
@@ -193,10 +240,10 @@ def reread(connection: Connection) -> Iterator[BlobVerdict]:
                 error = f"it says {size_bytes} bytes and has {len(data)}"
             elif not error and steps > MAX_HEIGHT:
                 error = f"it takes {steps} steps to decode, more than {MAX_HEIGHT}"
-            yield BlobVerdict(blob_id, len(data), error)
+            yield BlobVerdict(blob_id, data, error)
             stack.extend((dependent, data, steps + 1) for dependent in dependents.get(blob_id, ()))
     for blob_id in sorted(hashes.keys() - seen):
-        yield BlobVerdict(blob_id, 0, "its content cannot be reached")
+        yield BlobVerdict(blob_id, b"", "its content cannot be reached")
 
 
 def users_of(connection: Connection, blob_id: int) -> list[str]:

@@ -1,11 +1,8 @@
-"""Stores content once per hash: plain while it is current somewhere, as a delta against its successor afterwards.
+"""Stores content once per hash, and reads it back, always checked.
 
-    put        new content, plain            → contents
-    retire     no longer current anywhere    contents → deltas (against what took its place, or a keyframe)
-    revive     current again                 deltas → contents
-
-A delta's base is plain when the delta is made, so chains of deltas always end in plain content or a keyframe and cannot
-form a cycle. `height` bounds them: content on which 31 deltas already stand in a row is retired as a keyframe.
+name, put    new content, plain            → contents
+revive, put  current again                 deltas → contents
+retire       no longer current anywhere    contents → deltas (in `chains`)
 """
 
 from __future__ import annotations
@@ -21,14 +18,14 @@ from archive.errors import CorruptArchive
 from archive.hashing import hash_bytes
 from archive.storage.bulk import insert_rows
 
-# The longest chain of deltas; so any version is decoded in at most this many steps.
+# The longest chain of deltas; so any version is decoded in at most 32 steps, its end counted.
 MAX_HEIGHT = 31
 
 # How many blobs are fetched with one query, and up to which size.
 _READ_AT_ONCE = 64
 _SMALL_BYTES = 128 * 1024
 
-_CORRUPT_HINT = "Run 'archive check' to see which versions are affected; the others can still be restored."
+CORRUPT_HINT = "Run 'archive check' to see which versions are affected; the others can still be restored."
 
 
 class BlobRow(NamedTuple):
@@ -53,44 +50,32 @@ def next_id(connection: Connection) -> int:
     return int(connection.exec_driver_sql("SELECT coalesce(max(id), 0) + 1 FROM blobs").scalar_one())
 
 
-def put(connection: Connection, blobs: Sequence[tuple[int, str, bytes]]) -> None:
-    """Stores new content, given as (id, hash, bytes), and proves by reading it back that it is there."""
+def name(connection: Connection, blobs: Sequence[tuple[int, str, bytes]]) -> None:
+    """Gives new content, as (id, hash, bytes), its row; `put` has to follow in the same transaction."""
     rows = [(blob_id, hash_, len(data)) for blob_id, hash_, data in blobs]
     insert_rows(connection, "INSERT INTO blobs (id, hash, size_bytes)", rows)
-    _put_contents(connection, blobs)
 
 
-def revive(connection: Connection, blobs: Sequence[tuple[int, str, bytes]]) -> None:
-    """Makes content plain that is stored as deltas and became current again."""
-    _put_contents(connection, blobs)
-    connection.exec_driver_sql("DELETE FROM deltas WHERE blob_id = ?", [(blob_id,) for blob_id, _, _ in blobs])
+def revive(connection: Connection, blob_ids: Sequence[int]) -> None:
+    """Drops the deltas of content that became current again; `put` has to follow in the same transaction."""
+    if blob_ids:
+        connection.exec_driver_sql("DELETE FROM deltas WHERE blob_id = ?", [(blob_id,) for blob_id in blob_ids])
 
 
-def retire(connection: Connection, blob_id: int, successor_id: int | None) -> int:
-    """Moves plain content that is current nowhere to the deltas; returns the bytes that it takes there.
-
-    Args:
-        successor_id: The plain content that took its place, or None where the document was removed.
-    """
-    older = read(connection, blob_id)
-    height = connection.exec_driver_sql(
-        "SELECT coalesce(max(height), -1) + 1 FROM deltas WHERE base_id = ?", (blob_id,)
-    ).scalar_one()
-    base = read(connection, successor_id) if successor_id is not None and height < MAX_HEIGHT else b""
-    data = codec.encode_delta(older, base) if base else b""
-    if len(data) > len(older) // 4 or not base:
-        # The two have little in common, as where a file was emptied: on its own it may be smaller, and is quicker to read.
-        keyframe = codec.encode_keyframe(older)
-        if not base or len(keyframe) <= len(data):
-            data, base = keyframe, b""
-    if codec.decode(data, base or None) != older:
-        raise CorruptArchive(f"blob {blob_id} does not decode to what was encoded", hint=_CORRUPT_HINT, blob=blob_id)
-    connection.exec_driver_sql(
-        "INSERT INTO deltas (blob_id, base_id, height, data) VALUES (?, ?, ?, ?)",
-        (blob_id, successor_id if base else None, height if base else 0, data),
+def put(connection: Connection, blobs: Sequence[tuple[int, str, bytes]]) -> None:
+    """Stores content plain, given as (id, hash, bytes), and proves by reading it back that it is there."""
+    rows = [(blob_id, _as_text(data)) for blob_id, _, data in blobs]
+    insert_rows(connection, "INSERT INTO contents (blob_id, data)", rows)
+    expected = {blob_id: hash_ for blob_id, hash_, _ in blobs}
+    marks = ", ".join("?" * len(blobs))
+    stored = connection.exec_driver_sql(
+        f"SELECT blob_id, CAST(data AS BLOB) FROM contents WHERE blob_id IN ({marks})", tuple(expected)
     )
-    connection.exec_driver_sql("DELETE FROM contents WHERE blob_id = ?", (blob_id,))
-    return len(data)
+    for blob_id, data in stored:
+        if hash_bytes(data) != expected.pop(blob_id):
+            raise CorruptArchive(f"blob {blob_id} was not stored as it was read", hint=CORRUPT_HINT, blob=blob_id)
+    if expected:
+        raise CorruptArchive(f"blob {min(expected)} was not stored", hint=CORRUPT_HINT, blob=min(expected))
 
 
 def read(connection: Connection, blob_id: int) -> bytes:
@@ -102,7 +87,7 @@ def read(connection: Connection, blob_id: int) -> bytes:
     data = _rebuild(connection, blob_id)
     expected = connection.exec_driver_sql("SELECT hash FROM blobs WHERE id = ?", (blob_id,)).scalar()
     if hash_bytes(data) != expected:
-        raise CorruptArchive(f"blob {blob_id} does not match its hash", hint=_CORRUPT_HINT, blob=blob_id)
+        raise CorruptArchive(f"blob {blob_id} does not match its hash", hint=CORRUPT_HINT, blob=blob_id)
     return data
 
 
@@ -138,31 +123,16 @@ def _rebuild(connection: Connection, blob_id: int) -> bytes:
             break
         row = connection.exec_driver_sql("SELECT base_id, data FROM deltas WHERE blob_id = ?", (next_,)).first()
         if row is None or len(frames) > MAX_HEIGHT:
-            raise CorruptArchive(f"blob {blob_id} has no content", hint=_CORRUPT_HINT, blob=blob_id)
+            raise CorruptArchive(f"blob {blob_id} has no content", hint=CORRUPT_HINT, blob=blob_id)
         next_ = row[0]
         frames.append(row[1])
     try:
         for frame in reversed(frames):
             data = codec.decode(frame, data)
     except codec.DecodeError as error:
-        raise CorruptArchive(f"blob {blob_id} does not decode: {error}", hint=_CORRUPT_HINT, blob=blob_id) from error
+        raise CorruptArchive(f"blob {blob_id} does not decode: {error}", hint=CORRUPT_HINT, blob=blob_id) from error
     assert data is not None
     return data
-
-
-def _put_contents(connection: Connection, blobs: Sequence[tuple[int, str, bytes]]) -> None:
-    rows = [(blob_id, _as_text(data)) for blob_id, _, data in blobs]
-    insert_rows(connection, "INSERT INTO contents (blob_id, data)", rows)
-    expected = {blob_id: hash_ for blob_id, hash_, _ in blobs}
-    marks = ", ".join("?" * len(blobs))
-    stored = connection.exec_driver_sql(
-        f"SELECT blob_id, CAST(data AS BLOB) FROM contents WHERE blob_id IN ({marks})", tuple(expected)
-    )
-    for blob_id, data in stored:
-        if hash_bytes(data) != expected.pop(blob_id):
-            raise CorruptArchive(f"blob {blob_id} was not stored as it was read", hint=_CORRUPT_HINT, blob=blob_id)
-    if expected:
-        raise CorruptArchive(f"blob {min(expected)} was not stored", hint=_CORRUPT_HINT, blob=min(expected))
 
 
 def _as_text(data: bytes) -> str | bytes:

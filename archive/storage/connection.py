@@ -44,6 +44,7 @@ class Database:
         self.writable = writable
         self._begin = "BEGIN"
         self._busy = False
+        self._held: Connection | None = None
         self._is_closed = False
         self._thread = threading.get_ident()
         self._engine = create_engine(
@@ -61,9 +62,31 @@ class Database:
         Raises:
             UsageError: Another transaction of this object is open, it is closed, or another thread made it.
         """
+        if self._held is not None and self._thread == threading.get_ident():
+            with translated(self.path):
+                yield self._held
+            return
         with translated(self.path), self._alone("BEGIN"), self._engine.connect() as connection:
             yield connection
             connection.rollback()
+
+    @contextmanager
+    def holding(self) -> Iterator[Connection]:
+        """Lets everything that is read inside the block see the same moment: `reading` then gives the same transaction."""
+        with self.reading() as connection:
+            if self._held is not None:
+                yield connection
+                return
+            self._held = connection
+            try:
+                yield connection
+            finally:
+                self._held = None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a block of `holding` is open."""
+        return self._held is not None
 
     def _begin_transaction(self, connection: Connection) -> None:
         if self._begin == "BEGIN":
@@ -124,6 +147,21 @@ class Database:
             if is_first:
                 with translated(self.path):
                     _set_journal_mode(raw, "WAL")  # should it fail now, the next one who opens it for writing does it
+
+    @contextmanager
+    def deriving(self) -> Iterator[Connection]:
+        """Gives the same as `writing` for what can be made again, and does not wait for the disk.
+
+        After a loss of power such a transaction may be undone, whole, and never one that `writing` gave.
+        """
+        with translated(self.path), self._alone("BEGIN"):
+            self.raw.execute("PRAGMA synchronous = NORMAL")
+        try:
+            with self.writing() as connection:
+                yield connection
+        finally:
+            with translated(self.path):
+                _be_durable(self.raw)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

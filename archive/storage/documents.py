@@ -51,6 +51,30 @@ def document_at(connection: Connection, source_id: int, snapshot_id: int, path: 
     return _state(row)
 
 
+def versions_before(connection: Connection, source_id: int, path: str, snapshot_id: int) -> Iterator[DocumentState]:
+    """Yields the versions of a document that an older snapshot than this one brought, the newest first."""
+    rows = connection.exec_driver_sql(
+        f"{_STATE} FROM documents d JOIN versions v ON v.document_id = d.id JOIN blobs b ON b.id = v.blob_id"
+        " WHERE d.source_id = ? AND coalesce(d.path_bytes, d.path) = ? AND v.first_snapshot_id < ?"
+        " ORDER BY v.first_snapshot_id DESC",
+        (source_id, paths.to_key(path), snapshot_id),
+    )
+    yield from map(_state, rows)
+
+
+@reads_rows
+def removed_before(connection: Connection, source_id: int, snapshot_id: int) -> list[tuple[str, int]]:
+    """Returns the documents that existed before a snapshot and not in it, with the snapshot that removed them."""
+    rows = connection.exec_driver_sql(
+        "SELECT coalesce(d.path_bytes, d.path), v.until_snapshot_id FROM documents d"
+        " JOIN versions v ON v.document_id = d.id AND v.first_snapshot_id ="
+        " (SELECT max(x.first_snapshot_id) FROM versions x WHERE x.document_id = d.id AND x.first_snapshot_id <= :at)"
+        " WHERE d.source_id = :source AND v.until_snapshot_id <= :at",
+        {"source": source_id, "at": snapshot_id},
+    )
+    return [(paths.from_key(key), until) for key, until in rows]
+
+
 @reads_rows
 def history(connection: Connection, source_id: int, path: str) -> History:
     """Returns all versions of a document, oldest first.
@@ -150,3 +174,17 @@ def _state(row: Any) -> DocumentState:
         _version_id=row[11],
         _blob_id=row[12],
     )
+
+
+def id_of(connection: Connection, source_id: int, path: str) -> int:
+    """Returns the id of a document.
+
+    Raises:
+        DocumentNotFound: No snapshot ever held it.
+    """
+    found = connection.exec_driver_sql(
+        "SELECT id FROM documents WHERE source_id = ? AND coalesce(path_bytes, path) = ?", (source_id, paths.to_key(path))
+    ).scalar()
+    if found is None:
+        raise _not_found(connection, source_id, path, None)
+    return int(found)

@@ -85,6 +85,16 @@ def load_problems(connection: Connection, source_id: int) -> list[KnownProblem]:
     return [KnownProblem(row[0], Problem(row[1], ProblemKind(row[2]), row[3])) for row in rows]
 
 
+def last_readable_blob(connection: Connection, document_id: int) -> int | None:
+    """Returns the newest content of a document that could be parsed, or None if there never was any."""
+    blob_id: int | None = connection.exec_driver_sql(
+        "SELECT blob_id FROM versions WHERE document_id = ? AND parse_state IN ('valid', 'lenient')"
+        " ORDER BY number DESC LIMIT 1",
+        (document_id,),
+    ).scalar()
+    return blob_id
+
+
 class PastDocument(NamedTuple):
     """A document that was removed: its id and the number of its last version."""
 

@@ -30,7 +30,7 @@ from archive.storage.connection import DEFAULT_WAIT_S, Database, files_of, uri_o
 from archive.storage.faults import translated
 
 # Of the newest migration; also `PRAGMA user_version` of the file.
-SCHEMA = 1
+SCHEMA = 4
 APPLICATION_ID = 0x72417263
 
 

@@ -6,6 +6,8 @@ longer current anywhere is turned into deltas at the end, when it is known what 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -13,16 +15,30 @@ from sqlalchemy import Connection
 from archive.model.documents import Kind, ParseReport
 from archive.model.files import FileStat
 from archive.model.snapshots import Problem
-from archive.storage import blobs, paths
+from archive.storage import blobs, chains, paths
 from archive.storage.bulk import insert_rows
 from archive.storage.known import KnownDocument, KnownProblem, find_past
 
 # A batch is written when it holds this much. Larger ones gain nothing and cost memory.
 BATCH_FILES = 256
 BATCH_BYTES = 4 * 1024 * 1024
-# A changed document of this size is written on its own, and what it replaces is retired at once: the pages that this frees
-# serve the next one. Of six documents of 235 KB, all written before the first is retired, 1.4 MB stayed empty in the file.
-LARGE_BYTES = 32 * 1024
+
+
+def version_line(
+    path: str, hash_: str, size_bytes: int, mode: int, mtime_ns: int, parse_state: str, parse_error: str
+) -> Sequence[object]:
+    """Returns what the digest covers of a version that begins in a snapshot."""
+    return (path, hash_, size_bytes, mode, mtime_ns, parse_state, parse_error)
+
+
+def removal_line(path: str) -> Sequence[object]:
+    """Returns what the digest covers of a document that is gone in a snapshot."""
+    return (path, None)
+
+
+def problem_line(path: str, kind: str, message: str, *, begins: bool) -> Sequence[object]:
+    """Returns what the digest covers of a problem that begins or ends in a snapshot."""
+    return (path, kind, message, int(begins))
 
 
 class Incoming(NamedTuple):
@@ -42,12 +58,12 @@ class SnapshotWriter:
     """Collects the changes of one snapshot and writes them.
 
     Attributes:
-        changes: What the digest covers: (path, hash or None where removed, size, mode, mtime_ns).
+        changes: What the digest covers, as `removal_line` and its neighbours make it.
         bytes_stored: Content added to the file, after compression.
     """
 
     def __init__(self, connection: Connection, source_id: int, snapshot_id: int) -> None:
-        self.changes: list[tuple[str, str | None, int, int, int]] = []
+        self.changes: list[Sequence[object]] = []
         self.bytes_stored = 0
         self._connection = connection
         self._source_id = source_id
@@ -55,22 +71,21 @@ class SnapshotWriter:
         self._batch: list[Incoming] = []
         self._batch_bytes = 0
         self._next_blob_id = blobs.next_id(connection)
-        self._superseded: dict[int, int | None] = {}  # blob → what took its place
+        self._superseded: dict[int, tuple[int, int | None]] = {}  # blob → the document that had it, what took its place
 
     def add(self, incoming: Incoming) -> None:
         """Takes in a document that is new, or of which the content, the mode or the time differs."""
         self._batch.append(incoming)
         self._batch_bytes += len(incoming.data)
-        is_large = incoming.known is not None and len(incoming.data) >= LARGE_BYTES
-        if is_large or len(self._batch) >= BATCH_FILES or self._batch_bytes >= BATCH_BYTES:
+        if len(self._batch) >= BATCH_FILES or self._batch_bytes >= BATCH_BYTES:
             self.flush()
 
     def remove(self, known: KnownDocument) -> None:
         """Records that a document is gone."""
         self._close_versions([known.version_id])
         self._connection.exec_driver_sql("DELETE FROM _stat_cache WHERE document_id = ?", (known.document_id,))
-        self._superseded.setdefault(known.blob_id, None)
-        self.changes.append((known.path, None, 0, 0, 0))
+        self._superseded.setdefault(known.blob_id, (known.document_id, None))
+        self.changes.append(removal_line(known.path))
 
     def refresh(self, known: KnownDocument, stat: FileStat, *, is_racy: bool) -> None:
         """Notes how an unchanged document's file looks now, so that the next backup need not read it again."""
@@ -85,7 +100,7 @@ class SnapshotWriter:
         batch, self._batch, self._batch_bytes = self._batch, [], 0
         if not batch:
             return
-        blob_ids = self._store(batch)
+        blob_ids, arriving = self._name(batch)
         documents = self._documents(batch)
         replaced = [incoming.known for incoming in batch if incoming.known is not None]
         self._close_versions([known.version_id for known in replaced])
@@ -100,15 +115,19 @@ class SnapshotWriter:
                 )
             )
             if incoming.known is not None and incoming.known.blob_id != blob_id:
-                self._superseded[incoming.known.blob_id] = blob_id
-            self.changes.append((stat.path, incoming.hash, len(incoming.data), stat.mode, stat.mtime_ns))
+                self._superseded[incoming.known.blob_id] = (document_id, blob_id)
+            attributes = (len(incoming.data), stat.mode, stat.mtime_ns)
+            self.changes.append(version_line(stat.path, incoming.hash, *attributes, report.state.value, report.error))
         insert_rows(
             self._connection,
             "INSERT INTO versions (document_id, number, blob_id, first_snapshot_id, mode, mtime_ns, size_bytes,"
             " parse_state, parse_error)",
             rows,
         )
-        self.retire_superseded()
+        # First the old content goes and then the new one comes, into the pages that this frees. The other way round a file
+        # keeps as many empty pages as its largest documents take.
+        self.retire_superseded({blob_id: data for blob_id, _, data in arriving})
+        blobs.put(self._connection, arriving)
         self._write_stat_cache(
             [
                 (document_id, incoming.stat, incoming.is_racy)
@@ -116,16 +135,22 @@ class SnapshotWriter:
             ]
         )
 
-    def retire_superseded(self) -> None:
+    def retire_superseded(self, arriving: Mapping[int, bytes] = MappingProxyType({})) -> None:
         """Turns content that is current nowhere any more into deltas.
 
         Called again at the end, when all versions are written: what another document still had before may be free by then.
         What a later document of the same snapshot takes up again is revived.
+
+        Args:
+            arriving: Content by blob that is current already and about to be stored.
         """
-        for blob_id, successor_id in list(self._superseded.items()):
+        for blob_id, (document_id, successor_id) in list(self._superseded.items()):
             if not self._is_current(blob_id):
-                base_id = successor_id if successor_id is not None and self._is_current(successor_id) else None
-                self.bytes_stored += blobs.retire(self._connection, blob_id, base_id)
+                base = None
+                if successor_id is not None and self._is_current(successor_id):
+                    data = arriving.get(successor_id)
+                    base = (successor_id, blobs.read(self._connection, successor_id) if data is None else data)
+                self.bytes_stored += chains.retire(self._connection, blob_id, base, document_id=document_id)
                 del self._superseded[blob_id]
 
     def write_problems(self, standing: list[KnownProblem], now: list[Problem]) -> None:
@@ -133,6 +158,10 @@ class SnapshotWriter:
         wanted = {Problem(paths.to_text(problem.path), problem.kind, problem.message) for problem in now}
         ended = [(self._snapshot_id, known.id) for known in standing if known.problem not in wanted]
         begun = wanted - {known.problem for known in standing}
+        self.changes += [
+            problem_line(*_values(known.problem), begins=False) for known in standing if known.problem not in wanted
+        ]
+        self.changes += [problem_line(*_values(problem), begins=True) for problem in begun]
         if ended:
             self._connection.exec_driver_sql("UPDATE problems SET until_snapshot_id = ? WHERE id = ?", ended)
         insert_rows(
@@ -144,22 +173,22 @@ class SnapshotWriter:
             ],
         )
 
-    def _store(self, batch: list[Incoming]) -> dict[str, int]:
-        """Stores the batch's content that is not plain yet; returns the blob ids by hash."""
+    def _name(self, batch: list[Incoming]) -> tuple[dict[str, int], list[tuple[int, str, bytes]]]:
+        """Names the batch's content; returns the blob ids by hash, and what of it is to be made plain as (id, hash, bytes)."""
         by_hash = {incoming.hash: incoming.data for incoming in batch}
         found = blobs.find(self._connection, list(by_hash))
-        revived = [(row.id, hash_, by_hash[hash_]) for hash_, row in found.items() if not row.is_plain]
+        ids = {hash_: row.id for hash_, row in found.items()}
         new = []
         for hash_, data in by_hash.items():
             if hash_ not in found:
+                ids[hash_] = self._next_blob_id
                 new.append((self._next_blob_id, hash_, data))
                 self._next_blob_id += 1
-        if new:
-            blobs.put(self._connection, new)
-        if revived:
-            blobs.revive(self._connection, revived)
+        revived = [(row.id, hash_, by_hash[hash_]) for hash_, row in found.items() if not row.is_plain]
+        blobs.name(self._connection, new)
+        blobs.revive(self._connection, [blob_id for blob_id, _, _ in revived])
         self.bytes_stored += sum(len(data) for _, _, data in new)
-        return {**{hash_: row.id for hash_, row in found.items()}, **{hash_: blob_id for blob_id, hash_, _ in new}}
+        return ids, new + revived
 
     def _documents(self, batch: list[Incoming]) -> list[tuple[int, int]]:
         """Returns document id and version number for each of the batch; adds the documents that are new."""
@@ -209,3 +238,7 @@ class SnapshotWriter:
             "SELECT 1 FROM versions WHERE blob_id = ? AND until_snapshot_id IS NULL LIMIT 1", (blob_id,)
         ).first()
         return row is not None
+
+
+def _values(problem: Problem) -> tuple[str, str, str]:
+    return problem.path, problem.kind.value, problem.message

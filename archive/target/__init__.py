@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from archive.target.placing import AttributeChange
-from archive.target.staging import StagedFile, clean_stale
+from archive.target.staging import Place, clean_stale, stage_share
 from archive.target.target import Obstacle, Target
+from archive.target.writing import StagedFile, Written
 
-__all__ = ["AttributeChange", "Obstacle", "StagedFile", "Target", "clean_stale"]
+__all__ = ["AttributeChange", "Obstacle", "Place", "StagedFile", "Target", "Written", "clean_stale", "stage_share"]

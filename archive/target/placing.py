@@ -16,7 +16,8 @@ from typing import NamedTuple
 from archive.folders import MODE_BITS, Folders, NotRegular, describe_error, describe_mode, file_stat
 from archive.model.files import FileStat
 from archive.model.snapshots import Problem, ProblemKind
-from archive.target.staging import CHUNK_BYTES, Staging, Written, set_attributes, write_all
+from archive.target.staging import Staging
+from archive.target.writing import CHUNK_BYTES, TREE, Written, set_attributes, write_all
 
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW_FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -49,20 +50,43 @@ class Placer:
                 continue
             self._protected.add((found.st_ino, found.st_dev))
 
+    def expects_nothing(self, path: str) -> bool:
+        """Whether no file has to be at a path for it to be put in place."""
+        return self._expected.get(path) is None
+
+    def place_folder(self, top: str, staging: Staging) -> bool:
+        """Renames a staged folder with all that is in it to the top of the root, where nothing is; returns whether it could."""
+        assert staging.folders is not None
+        try:
+            if _look(top, self._folders.root_fd) is not None:
+                return False
+            os.rename(top, top, src_dir_fd=staging.folders.open(TREE), dst_dir_fd=self._folders.root_fd)
+        except (OSError, NotRegular):
+            return False  # each file will say for itself why not
+        self.touched.add("")
+        return True
+
     def place(self, file: Written, staging: Staging) -> Problem | None:
         """Renames a staged file to its place, making the folders that are missing."""
+        assert staging.folders is not None
         folder, _, name = file.path.rpartition("/")
+        staged_in, _, staged_as = file.name.rpartition("/")
         try:
             fd = self._folders.open(folder, create=True)
             if problem := self._refusal(file.path, _look(name, fd)):
                 return problem
             self.touched.add(folder)
+            staged_fd = staging.folders.open(staged_in)
             try:
-                os.rename(file.name, name, src_dir_fd=file.shelf_fd, dst_dir_fd=fd)
+                os.rename(staged_as, name, src_dir_fd=staged_fd, dst_dir_fd=fd)
             except OSError as error:
                 if error.errno != errno.EXDEV:
                     raise
-                _copy(file, staging, name, fd)
+                source = os.open(staged_as, _READ_FLAGS, dir_fd=staged_fd)
+                try:
+                    _copy(file, source, staging.name, name, fd)
+                finally:
+                    os.close(source)
         except (OSError, NotRegular) as error:
             return _failure(file.path, error)
         return None
@@ -168,28 +192,24 @@ def _failure(path: str, error: OSError | NotRegular) -> Problem:
     return Problem(path, ProblemKind.NOT_WRITTEN, describe_error(error))
 
 
-def _copy(file: Written, staging: Staging, name: str, folder_fd: int) -> None:
+def _copy(file: Written, source: int, prefix: str, name: str, folder_fd: int) -> None:
     """Puts a staged file into a folder on another file system: under a temporary name there first."""
-    temporary = f"{staging.name}-{file.name}"
-    source = os.open(file.name, _READ_FLAGS, dir_fd=file.shelf_fd)
+    temporary = f"{prefix}-{os.fstat(source).st_ino}"
+    copy = os.open(temporary, _NEW_FILE_FLAGS, file.mode & 0o777, dir_fd=folder_fd)
     try:
-        copy = os.open(temporary, _NEW_FILE_FLAGS, file.mode & 0o777, dir_fd=folder_fd)
         try:
-            try:
-                while chunk := os.read(source, CHUNK_BYTES):
-                    write_all(copy, chunk)
-                set_attributes(copy, file.mode, file.mtime_ns)
-                os.fsync(copy)
-                _require_equal(source, copy)
-            finally:
-                os.close(copy)
-            os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
-        except BaseException:
-            os.unlink(temporary, dir_fd=folder_fd)
-            raise
-        os.fsync(folder_fd)
-    finally:
-        os.close(source)
+            while chunk := os.read(source, CHUNK_BYTES):
+                write_all(copy, chunk)
+            set_attributes(copy, file.mode, file.mtime_ns)
+            os.fsync(copy)
+            _require_equal(source, copy)
+        finally:
+            os.close(copy)
+        os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+    except BaseException:
+        os.unlink(temporary, dir_fd=folder_fd)
+        raise
+    os.fsync(folder_fd)
 
 
 def _require_equal(source: int, copy: int) -> None:

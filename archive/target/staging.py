@@ -6,19 +6,16 @@ killed restore left behind, and may go.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import chain, cycle, islice
 from pathlib import Path
 from typing import NamedTuple
 
 from archive.errors import TargetFailed
-from archive.folders import MODE_BITS, describe_error
-from archive.hashing import hash_bytes
+from archive.folders import Folders
 from archive.rules import STAGING_PREFIX
+from archive.target.writing import SHELF, SHELF_PREFIXES, TREE, FileWriter, StagedFile, Written, target_failed
 
 try:
     import fcntl
@@ -29,71 +26,66 @@ except ImportError:  # then what a killed restore leaves behind stays until some
 # not thousands, but may have to write what other programs left unwritten.
 FLUSHED_SINGLY = 16
 
-CHUNK_BYTES = 1024 * 1024
-
-SHELVES = ("a", "b")
-# How many files a thread is given at once, and how many such parts wait; the contents of all of them are in memory.
-_HANDED_OVER = 16
-_MOST_WAITING = 4
-_MOST_WAITING_BYTES = 8 * 1024 * 1024
-
 _STAGING_NAME = re.compile(re.escape(STAGING_PREFIX) + r"[0-9a-f]{16}\Z")
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NEW_FILE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NUMBERED = re.compile(r"[ab][0-9]+\Z")
 
 
-class StagedFile(NamedTuple):
-    """A file to be restored.
+class Place(NamedTuple):
+    """Where a staging folder is, for another process; `inode` and `device` prove that it is the one."""
 
-    Attributes:
-        path: Relative to the target, POSIX.
-        mode: Permission bits; setuid and setgid are left aside.
-        hash: Tagged hash that the content must have on disk.
-    """
-
-    path: str
-    data: bytes
-    mode: int
-    mtime_ns: int
-    hash: str
-
-
-class Written(NamedTuple):
-    """A file that waits in the staging folder, on one of its shelves, under `name`."""
-
-    path: str
-    shelf_fd: int
+    root: str
     name: str
-    size_bytes: int
-    mode: int
-    mtime_ns: int
+    inode: int
+    device: int
+    present: frozenset[str]
 
 
 class Staging:
     """Is the staging folder of one restore.
 
-    The files wait on two shelves, folders inside it. Making a file costs the system several times what its bytes cost, and
-    two files can be made at once only in different folders; so where there are many, each shelf has a thread that fills it.
+    What goes into a folder at the top that does not exist yet waits in `TREE` as it will lie there, so that the folder can
+    be put in place as a whole. Making a file costs the system less there, too, than among ten thousand others. All other
+    files wait on a shelf under numbers.
+
+    Attributes:
+        files: What was staged.
+        doubtful: Those of the files in `TREE` that have to be looked at again once they are in place.
 
     Raises:
         TargetFailed: The folder cannot be made.
     """
 
-    def __init__(self, root_fd: int, root: Path) -> None:
+    def __init__(self, root_fd: int, root: Path, fresh: frozenset[str] = frozenset()) -> None:
+        """Makes the folder.
+
+        Args:
+            root_fd: The target.
+            root: Its name, for errors.
+        """
         self.files: list[Written] = []
+        self.doubtful: set[str] = set()
+        self.fresh = fresh
         self._root = root
         self._root_fd = root_fd
-        self._shelves: list[int] = []
         self.name, self.fd = "", -1
+        self.folders: Folders | None = None
+        self._present: frozenset[str] = frozenset()
         try:
+            self._present = frozenset(os.listdir(root_fd))
             self.name, self.fd = _new_folder(root_fd)
-            for name in SHELVES:
-                os.mkdir(name, 0o700, dir_fd=self.fd)
-                self._shelves.append(os.open(name, _FOLDER_FLAGS, dir_fd=self.fd))
+            os.mkdir(SHELF, 0o700, dir_fd=self.fd)
+            os.mkdir(TREE, 0o700, dir_fd=self.fd)
+            self.folders = Folders(self.name, dir_fd=root_fd)
         except OSError as error:
             self.remove()
             raise target_failed(root, error) from error
+
+    @property
+    def place(self) -> Place:
+        """Where it is, for `StagingShare`."""
+        found = os.fstat(self.fd)
+        return Place(str(self._root), self.name, found.st_ino, found.st_dev, self._present)
 
     def write(self, files: Iterable[StagedFile]) -> None:
         """Adds files, reads each one back and compares it; takes them one at a time, in order.
@@ -101,47 +93,18 @@ class Staging:
         Raises:
             TargetFailed: One could not be written, or is not what it should be.
         """
-        numbered = enumerate(files, start=len(self.files))
-        for number, file in islice(numbered, FLUSHED_SINGLY):
-            self.files.append(self._write(number, file, self._shelves[0], flush=True))
-        if (first := next(numbered, None)) is None:
-            return
-        from concurrent.futures import Future, ThreadPoolExecutor
+        assert self.folders is not None
+        writer = FileWriter(self._root, self.folders, self._present, SHELF_PREFIXES[0])
+        for number, file in enumerate(files):
+            self.files.append(writer.write(file, flush=number < FLUSHED_SINGLY))
+        self.doubtful |= writer.doubtful
 
-        waiting: deque[tuple[Future[list[Written]], int]] = deque()
-        with ThreadPoolExecutor(len(self._shelves), "staging") as pool:
-            for part, shelf in zip(_parts(chain([first], numbered)), cycle(self._shelves), strict=False):
-                waiting.append((pool.submit(self._write_several, part, shelf), sum(len(file.data) for _, file in part)))
-                while len(waiting) > _MOST_WAITING or sum(size for _, size in waiting) > _MOST_WAITING_BYTES:
-                    self.files += waiting.popleft()[0].result()
-            for future, _ in waiting:
-                self.files += future.result()
-
-    def _write_several(self, turn: list[tuple[int, StagedFile]], shelf_fd: int) -> list[Written]:
-        return [self._write(number, file, shelf_fd, flush=False) for number, file in turn]
-
-    def _write(self, number: int, file: StagedFile, shelf_fd: int, *, flush: bool) -> Written:
-        name = str(number)
-        mode = file.mode & MODE_BITS
-        try:
-            fd = os.open(name, _NEW_FILE_FLAGS, mode & 0o777, dir_fd=shelf_fd)
-            try:
-                write_all(fd, file.data)
-                set_attributes(fd, mode, file.mtime_ns)
-                is_right = _reads_back(fd, file.data) and hash_bytes(file.data) == file.hash
-                if flush:
-                    os.fsync(fd)
-            finally:
-                os.close(fd)
-        except OSError as error:
-            raise target_failed(self._root, error, file.path) from error
-        if not is_right:
-            raise TargetFailed(
-                f"{file.path!r} does not read back as it was written; the target is as it was",
-                hint="Check the disk, or restore to another one with '--to DIR'.",
-                path=file.path,
-            )
-        return Written(file.path, shelf_fd, name, len(file.data), mode, file.mtime_ns)
+    def adopt(self, files: Iterable[tuple[Written, bool]]) -> None:
+        """Adds what `stage_share` yielded in another process."""
+        for written, is_doubtful in files:
+            self.files.append(written)
+            if is_doubtful:
+                self.doubtful.add(written.path)
 
     def flush(self) -> None:
         """Returns when the disk holds all that was staged.
@@ -152,30 +115,44 @@ class Staging:
         try:
             if len(self.files) > FLUSHED_SINGLY:
                 flush_file_system(self.fd)
-            else:
-                os.fsync(self.fd)
+                return
+            assert self.folders is not None
+            for folder in sorted({above for file in self.files if file.is_in_tree for above in _above(file.name)}):
+                os.fsync(self.folders.open(folder))
+            os.fsync(self.fd)
         except OSError as error:
             raise target_failed(self._root, error) from error
 
     def remove(self) -> None:
         """Removes the folder with what is left in it; what cannot be removed is left to `clean_stale`."""
-        while self._shelves:
-            os.close(self._shelves.pop())
+        if self.folders is not None:
+            self.folders.close()
+            self.folders = None
         if self.fd >= 0:
             _remove_folder(self._root_fd, self.name, self.fd)
             os.close(self.fd)
             self.fd = -1
 
 
-def _parts(numbered: Iterator[tuple[int, StagedFile]]) -> Iterator[list[tuple[int, StagedFile]]]:
-    part: list[tuple[int, StagedFile]] = []
-    for number, file in numbered:
-        part.append((number, file))
-        if len(part) >= _HANDED_OVER or len(file.data) >= CHUNK_BYTES:
-            yield part
-            part = []
-    if part:
-        yield part
+def stage_share(place: Place, files: Iterable[StagedFile]) -> Iterator[tuple[Written, bool]]:
+    """Adds files to a staging folder of another process; yields what it wrote, and whether it is to be looked at again.
+
+    Raises:
+        TargetFailed: One could not be written, or is not what it should be; or the folder is gone.
+    """
+    root = Path(place.root)
+    try:
+        folders = Folders(root / place.name)
+    except OSError as error:
+        raise target_failed(root, error) from error
+    with folders:
+        found = os.fstat(folders.root_fd)
+        if (found.st_ino, found.st_dev) != (place.inode, place.device):
+            raise TargetFailed(f"the staging folder in {root} is gone", hint="Run the restore again.", root=str(root))
+        writer = FileWriter(root, folders, place.present, SHELF_PREFIXES[1])
+        for file in files:
+            written = writer.write(file, flush=False)
+            yield written, written.path in writer.doubtful
 
 
 def clean_stale(root: Path) -> int:
@@ -205,26 +182,6 @@ def clean_stale(root: Path) -> int:
     return removed
 
 
-def write_all(fd: int, data: bytes) -> None:
-    """Writes all of the data; systems may take a part at a time."""
-    written = os.write(fd, data)
-    while written < len(data):
-        written += os.write(fd, memoryview(data)[written:])
-
-
-def set_attributes(fd: int, mode: int, mtime_ns: int) -> None:
-    """Sets permissions and time of modification; where the file system cannot hold them, a later look will show it."""
-    try:
-        if os.fstat(fd).st_mode & MODE_BITS != mode:
-            os.fchmod(fd, mode)
-        os.utime(fd, ns=(mtime_ns, mtime_ns))
-    except (PermissionError, OverflowError):
-        return
-    except OSError as error:
-        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
-            raise
-
-
 def flush_file_system(fd: int) -> None:
     """Returns when the disk holds everything written to the file system that the descriptor is on."""
     try:
@@ -246,17 +203,6 @@ def flush_folder(folder: str) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
-
-
-def target_failed(root: Path, error: OSError, path: str = "") -> TargetFailed:
-    """Returns the error to raise for a system's error before anything was put in place."""
-    where = f"{path!r} below {root}" if path else str(root)
-    if error.errno in _NO_ROOM:
-        hint = "Make room, or restore to another disk with '--to DIR'."
-    else:
-        hint = "Check that the folder exists and that you may write to it, or restore elsewhere with '--to DIR'."
-    message = f"cannot write {where}: {describe_error(error)}; the target is as it was"
-    return TargetFailed(message, hint=hint, root=str(root), path=path)
 
 
 def _new_folder(root_fd: int) -> tuple[str, int]:
@@ -286,28 +232,31 @@ def _lock(fd: int) -> bool | None:
 
 
 def _remove_folder(root_fd: int, name: str, fd: int) -> bool:
-    """Removes a staging folder; its shelves hold nothing but files with numbers for names, and only those are removed."""
+    """Removes a staging folder: the files with numbers for names on its shelf, its tree, and nothing else."""
     try:
-        for shelf in filter(SHELVES.__contains__, os.listdir(fd)):
-            shelf_fd = os.open(shelf, _FOLDER_FLAGS, dir_fd=fd)
-            try:
-                for file in filter(str.isdecimal, os.listdir(shelf_fd)):
-                    os.unlink(file, dir_fd=shelf_fd)
-            finally:
-                os.close(shelf_fd)
-            os.rmdir(shelf, dir_fd=fd)
+        for entry in os.listdir(fd):
+            if entry == SHELF:
+                _remove_shelf(fd)
+            elif entry == TREE:
+                import shutil
+
+                shutil.rmtree(TREE, dir_fd=fd)
         os.rmdir(name, dir_fd=root_fd)
     except OSError:
         return False
     return True
 
 
-def _reads_back(fd: int, data: bytes) -> bool:
-    size = len(data)
-    if size < CHUNK_BYTES:
-        return os.pread(fd, size + 1, 0) == data
-    view = memoryview(data)
-    for start in range(0, size, CHUNK_BYTES):
-        if os.pread(fd, CHUNK_BYTES, start) != view[start : start + CHUNK_BYTES]:
-            return False
-    return os.fstat(fd).st_size == size
+def _remove_shelf(fd: int) -> None:
+    shelf_fd = os.open(SHELF, _FOLDER_FLAGS, dir_fd=fd)
+    try:
+        for file in filter(_NUMBERED.match, os.listdir(shelf_fd)):
+            os.unlink(file, dir_fd=shelf_fd)
+    finally:
+        os.close(shelf_fd)
+    os.rmdir(SHELF, dir_fd=fd)
+
+
+def _above(path: str) -> Iterator[str]:
+    while path := path.rpartition("/")[0]:
+        yield path

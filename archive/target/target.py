@@ -27,7 +27,8 @@ from archive.model.base import Value
 from archive.model.files import FileStat
 from archive.model.snapshots import Problem, ProblemKind
 from archive.target.placing import AttributeChange, Placer
-from archive.target.staging import FLUSHED_SINGLY, StagedFile, Staging, flush_file_system, flush_folder, target_failed
+from archive.target.staging import FLUSHED_SINGLY, Place, Staging, flush_file_system, flush_folder
+from archive.target.writing import StagedFile, Written, target_failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Target:
         self._folders: Folders | None = None
         self._staging: Staging | None = None
         self._made: list[str] = []
+        self._missing = ""  # the folder that was looked for last and is not there, with a slash behind
         # A path with a slash behind starts with one of these if it is protected or below something protected.
         self._protected = tuple(place + "/" if place else "" for place in relative_to(root, protect))
 
@@ -86,9 +88,12 @@ class Target:
         folders = self._existing()
         if folders is None:
             return None
+        if self._missing and path.startswith(self._missing):
+            return None
         folder, _, name = path.rpartition("/")
         try:
-            found = os.stat(name, dir_fd=folders.open(folder), follow_symlinks=False)
+            fd = self._open(folders, folder)
+            found = os.stat(name, dir_fd=fd, follow_symlinks=False)
         except FileNotFoundError:
             return None
         except NotRegular as error:
@@ -114,28 +119,51 @@ class Target:
         if folders is None:
             return
         for folder, path in sorted(above.items()):
+            if self._missing and path.startswith(self._missing):
+                continue
             try:
-                folders.open(folder)
+                self._open(folders, folder)
             except NotRegular as error:
                 if error.is_symlink:
                     raise _unsafe(path, f"the folder {error.path!r} is a symbolic link") from error
             except OSError:
                 continue  # missing, or for the commit to report
 
-    def stage(self, files: Iterable[StagedFile]) -> int:
+    def begin(self) -> Place:
+        """Makes the staging folder; returns where it is, for another process that stages a share.
+
+        Raises:
+            TargetFailed: It cannot be made.
+        """
+        assert self._staging is None, "staging begins once"
+        try:
+            folders = self._made_root()
+            self._staging = Staging(folders.root_fd, self._root)
+            return self._staging.place
+        except BaseException:
+            self.discard()
+            raise
+
+    def stage(self, files: Iterable[StagedFile], others: Iterable[tuple[Written, bool]] = ()) -> int:
         """Writes the files to a folder inside the target, reads them back and flushes them; returns their size.
 
         Files are taken one at a time. After an exception, also one from `files`, the target is as it was.
+
+        Args:
+            files: What to write.
+            others: What another process wrote to the same staging folder, from `stage_share`.
 
         Raises:
             TargetFailed: A file could not be written, or does not read back with its hash.
             UnsafePath: A path is unsafe by its text, or protected.
         """
-        assert self._staging is None, "stage is called once"
+        if self._staging is None:
+            self.begin()
+        staging = self._staging
+        assert staging is not None
         try:
-            folders = self._made_root()
-            staging = self._staging = Staging(folders.root_fd, self._root)
             staging.write(map(self._safe, files))
+            staging.adopt(others)
             staging.flush()
         except BaseException:
             self.discard()
@@ -175,6 +203,7 @@ class Target:
         if folders is None:
             return tuple(Problem(change.path, ProblemKind.NOT_WRITTEN, "it is gone") for change in attributes)
         folders.forget()
+        self._missing = ""
         placer = Placer(folders, self._protect, expected or {})
         problems = list(self._carry_out(placer, deletes, attributes, remove_empty=remove_empty))
         problems += _flush(folders, self._made, placer.touched)
@@ -202,14 +231,18 @@ class Target:
         staged = self._staging.files if self._staging is not None else []
         first = _in_the_way(deletes, [file.path for file in staged])
         yield from _delete(placer, first, remove_empty=remove_empty)
+        whole = self._place_folders(placer)
         placed = []
         for file in staged:
             assert self._staging is not None
-            problem = placer.place(file, self._staging)
-            if problem is None:
-                placed.append(file)
-            else:
+            if file.is_in_tree and _top(file.path) in whole:
+                # Its attributes were looked at when it was written, and nobody else knew its name.
+                if self._staging.doubtful:
+                    placed.append(file)
+            elif problem := placer.place(file, self._staging):
                 yield problem
+            else:
+                placed.append(file)
         yield from _delete(placer, [path for path in deletes if path not in first], remove_empty=remove_empty)
         for change in attributes:
             if problem := placer.change_attributes(change):
@@ -224,6 +257,16 @@ class Target:
             elif problem := placer.verify(file.path, file.size_bytes, file.mode, file.mtime_ns):
                 yield problem
 
+    def _place_folders(self, placer: Placer) -> set[str]:
+        """Puts in place what was staged as a whole folder; returns the names of those where that could be done."""
+        if self._staging is None:
+            return set()
+        tops = {_top(file.path): True for file in self._staging.files if file.is_in_tree}
+        for file in self._staging.files:
+            if not placer.expects_nothing(file.path):
+                tops.pop(_top(file.path), None)
+        return {top for top in tops if placer.place_folder(top, self._staging)}
+
     def _safe(self, file: StagedFile) -> StagedFile:
         self._require_safe(file.path)
         return file
@@ -233,6 +276,14 @@ class Target:
             raise _unsafe(path, reason)
         if self._protected and (path + "/").startswith(self._protected):
             raise _unsafe(path, "it belongs to the archive itself")
+
+    def _open(self, folders: Folders, folder: str) -> int:
+        try:
+            return folders.open(folder)
+        except FileNotFoundError as error:
+            # Paths come in order: the next ones are mostly below the same folder, and need not be looked for.
+            self._missing = f"{error.filename}/"
+            raise
 
     def _existing(self) -> Folders | None:
         """Returns the target's folders, or None if it does not exist."""
@@ -271,6 +322,10 @@ def _unsafe(path: str, reason: str) -> UnsafePath:
         path=path,
         reason=reason,
     )
+
+
+def _top(path: str) -> str:
+    return path.partition("/")[0]
 
 
 def _in_the_way(deletes: Collection[str], staged: Collection[str]) -> set[str]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from benchmark.corpora import History, tree_digest
 from benchmark.process import CommandError, Taken, warm
 from benchmark.scenario import ARCHIVE, Bench, Row, at_most, peak_mb, row, scenario, seconds
-from benchmark.tools import Store, Tool
+from benchmark.scenarios_index import split_rows
+from benchmark.tools import ArchiveStore, Store, Tool
 
 FEW = 10
 
@@ -120,6 +121,9 @@ def history_backup(bench: Bench) -> Iterator[Row]:
     yield row("history.growth", what, "MB", growth, at_most(1.0, of="git"))
     yield row("history.size", f"{label}, size of the store (git gc)", "MB", _mb(world.last_bytes))
     yield row("history.loose", f"{label}, size before git gc", "MB", _mb(world.loose_bytes))
+    store = world.stores[ARCHIVE]
+    assert isinstance(store, ArchiveStore)
+    yield from split_rows("history", label, store)
 
 
 @scenario("history-length", "whether an unchanged backup and a listing cost more behind 500 snapshots than behind 10")

@@ -6,10 +6,12 @@ import os
 import shutil
 import socket
 import sqlite3
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -331,7 +333,8 @@ def test_progress_is_reported_for_each_file(archive: Archive, root: Path) -> Non
 
     archive.backup(root, on_progress=lambda each: seen.append((each.stage.value, each.done, each.total)))
 
-    assert seen[-1] == ("read", 3, 3)
+    assert [each for each in seen if each[0] == "read"][-1] == ("read", 3, 3)
+    assert seen[-1] == ("index", 3, 3)
 
 
 def test_a_callback_that_raises_leaves_the_archive_as_it_was(archive: Archive, root: Path) -> None:
@@ -361,3 +364,49 @@ def test_a_document_with_nothing_readable_in_it_is_an_error_and_not_null(archive
 
     with pytest.raises(PointerNotFound, match="truncated"):
         archive.read_value("torn.json", "/a")
+
+
+@pytest.mark.parametrize("from_bytes", [0, 40])
+def test_a_second_process_that_reads_ahead_changes_nothing_about_the_result(
+    archive: Archive, root: Path, monkeypatch: pytest.MonkeyPatch, from_bytes: int
+) -> None:
+    """Whether it is started while the folder is searched, or there turns out to be too little for it."""
+    write_tree(root, {**SMALL, "broken.json": b"{", "docs/big.md": b"# " + b"x" * 100_000})
+    expected = archive.backup(root, dry_run=True)
+    monkeypatch.setattr("archive.looking.WORTH_A_PROCESS_BYTES", from_bytes)
+    result = archive.backup(root)
+    assert (result.added, result.problems) == (expected.added, expected.problems)
+    assert {path: archive.read(path) for path in result.added} == read_tree(root)
+    assert archive.backup(root).changed == ()
+
+
+def test_a_second_process_ends_with_a_search_that_fails(archive: Archive, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tree(root, SMALL)
+    started: list[subprocess.Popen[bytes]] = []
+    real = subprocess.Popen
+
+    def popen(*args: Any, **more: Any) -> subprocess.Popen[bytes]:
+        started.append(real(*args, **more))
+        return started[-1]
+
+    def unable(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("archive.elsewhere.subprocess.Popen", popen)
+    monkeypatch.setattr("archive.looking.WORTH_A_PROCESS_BYTES", 0)
+    monkeypatch.setattr("archive.source.scan._Walk.add_extra", unable)
+    with pytest.raises(OSError, match="Input/output"):
+        archive.backup(root)
+    assert [process.poll() is not None for process in started] == [True]
+
+
+def test_what_no_longer_fits_a_damaged_state_is_a_delta_of_what_mended_it(archive: Archive, root: Path, db_path: Path) -> None:
+    long = b"".join(b'{"n": %d}\n' % number for number in range(3000))
+    for content in (long, b"", long[:100], long + b'{"n": 3000}\n'):
+        write_tree(root, {"log.jsonl": content})
+        archive.backup(root)
+    with closing(sqlite3.connect(db_path)) as connection:
+        rows = connection.execute("SELECT max(length(data)) FROM deltas").fetchone()
+    assert rows[0] < 200
+    assert archive.read("log.jsonl", at="1") == long
+    assert archive.check().is_good

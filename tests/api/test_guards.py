@@ -122,7 +122,7 @@ def test_a_failed_restore_leaves_the_one_before_it_to_be_undone(
         archive.backup(root)
     archive.restore(archive.plan_restore(at="1"))
     write_tree(root, {"a.json": b"3"})
-    monkeypatch.setattr("archive.target.staging.write_all", lambda fd, data: (_ for _ in ()).throw(OSError(28, "No space")))
+    monkeypatch.setattr("archive.target.writing.write_all", lambda fd, data: (_ for _ in ()).throw(OSError(28, "No space")))
     with pytest.raises(ArchiveError):
         archive.restore(archive.plan_restore(at="2"))
     monkeypatch.undo()

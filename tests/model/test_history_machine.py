@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from archive import Archive, Rules
+from archive.model.snapshots import Snapshot
 from tests.conftest import FixedClock, assert_sound, read_stats, read_tree
 
 NAMES = st.sampled_from(
@@ -131,7 +132,7 @@ class HistoryMachine(RuleBasedStateMachine):
         # What the rules leave out and what did not exist then is none of a restore's business.
         kept = {path: file for path, file in before.items() if path not in then and not is_taken_in(path, project.rules)}
         assert project.seen() == then | kept
-        self._note_safety(project, result.safety and result.safety.id, before, then)
+        self._note_safety(project, result.safety, before, then)
         project.undo_to = before
 
     @rule(source=st.sampled_from(SOURCES))
@@ -143,18 +144,18 @@ class HistoryMachine(RuleBasedStateMachine):
         result = project.archive.restore(project.archive.plan_undo())
         assert result.problems == ()
         assert project.seen() == then
-        self._note_safety(project, result.safety and result.safety.id, before, then)
+        self._note_safety(project, result.safety, before, then)
         project.undo_to = before
 
-    def _note_safety(self, project: Project, snapshot_id: int | None, before: State, then: State) -> None:
+    def _note_safety(self, project: Project, safety: Snapshot | None, before: State, then: State) -> None:
         """Notes the snapshot taken before a restore: all that the rules take in, and all whose content was to be replaced."""
-        if snapshot_id is None:
+        if safety is None:
             return
         at_risk = {path for path, (content, _) in then.items() if path in before and before[path][0] != content}
-        found = {each.path for each in project.archive.documents(at=str(snapshot_id))}
+        found = {each.path for each in project.archive.documents(at=str(safety.id))}
         must = {path for path in before if is_taken_in(path, project.rules)} | at_risk
         assert must <= found <= set(before)
-        project.states[snapshot_id] = {path: before[path] for path in found}
+        project.states[safety.id] = {path: before[path] for path in found}
 
     @invariant()
     def every_state_reads_back(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 
 from archive.errors import CorruptArchive
 from archive.hashing import hash_bytes
-from archive.storage import blobs, migrate
+from archive.storage import audit, blobs, chains, migrate
 from archive.storage.connection import Database
 
 
@@ -35,8 +36,25 @@ def connection(database: Database) -> Iterator[Connection]:
 
 def put(connection: Connection, *contents: bytes) -> list[int]:
     first = blobs.next_id(connection)
-    blobs.put(connection, [(first + n, hash_bytes(data), data) for n, data in enumerate(contents)])
+    rows = [(first + n, hash_bytes(data), data) for n, data in enumerate(contents)]
+    blobs.name(connection, rows)
+    blobs.put(connection, rows)
     return list(range(first, first + len(contents)))
+
+
+def retire(connection: Connection, older: int, newer: int) -> None:
+    chains.retire(connection, older, (newer, blobs.read(connection, newer)))
+
+
+def steps_of(connection: Connection, blob_id: int) -> int:
+    """How many frames have to be decoded for a blob."""
+    steps, next_ = 0, blob_id
+    while (row := connection.exec_driver_sql("SELECT base_id FROM deltas WHERE blob_id = ?", (next_,)).first()) is not None:
+        steps += 1
+        if row[0] is None:
+            break
+        next_ = row[0]
+    return steps
 
 
 @pytest.mark.parametrize(
@@ -59,22 +77,40 @@ def test_what_is_no_text_is_stored_as_a_blob(connection: Connection, data: bytes
     assert connection.exec_driver_sql("SELECT typeof(data) FROM contents").scalar() == "blob"
 
 
-def test_no_version_takes_more_than_32_steps_to_decode(connection: Connection) -> None:
-    contents = [b"line\n" * 500 + b"%d" % n for n in range(200)]
+def test_no_version_takes_more_than_32_steps_and_long_histories_need_no_keyframe(connection: Connection) -> None:
+    contents = [b"".join(b"%d %d\n" % (line, max(0, line - n)) for line in range(400)) for n in range(200)]
     ids = put(connection, *contents)
     for older, newer in pairwise(ids):
-        blobs.retire(connection, older, newer)
+        retire(connection, older, newer)
 
-    longest = 0
-    for blob_id in ids:
-        steps = 0
-        next_: int | None = blob_id
-        while next_ is not None:
-            base = connection.exec_driver_sql("SELECT base_id FROM deltas WHERE blob_id = ?", (next_,)).scalar()
-            next_, steps = base, steps + (base is not None)
-        longest = max(longest, steps)
-    assert 0 < longest <= 32
+    steps = [steps_of(connection, blob_id) for blob_id in ids]
+    assert 16 < max(steps) <= 32
     assert [blobs.read(connection, blob_id) for blob_id in ids] == contents
+    assert not audit.broken(connection, "chains of deltas grow by one and end")
+    assert connection.exec_driver_sql("SELECT count(*) FROM deltas WHERE base_id IS NULL").scalar() == 0
+
+
+@settings(max_examples=30)
+@given(seed=st.randoms(use_true_random=False), limit=st.integers(3, 6))
+def test_chains_stay_short_however_content_comes_back(database: Database, seed: Random, limit: int) -> None:
+    """A long history of edits and reverts, under a limit that it meets again and again."""
+    contents = [b"common part " * 40 + bytes([n]) * n for n in range(12)]
+    with database.writing() as connection, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(chains, "MAX_HEIGHT", limit)
+        ids = put(connection, *contents)
+        for blob_id in ids[1:]:
+            retire(connection, blob_id, ids[0])
+        now = 0
+        for _ in range(60):
+            new = seed.choice([n for n in range(12) if n != now])
+            blobs.revive(connection, [ids[new]])
+            chains.retire(connection, ids[now], (ids[new], contents[new]))
+            blobs.put(connection, [(ids[new], hash_bytes(contents[new]), contents[new])])
+            now = new
+            assert max(steps_of(connection, blob_id) for blob_id in ids) <= limit + 1
+            assert not audit.broken(connection, "chains of deltas grow by one and end")
+        assert [blobs.read(connection, blob_id) for blob_id in ids] == contents
+        connection.rollback()
 
 
 @settings(max_examples=30)
@@ -89,9 +125,10 @@ def test_content_that_comes_and_goes_in_any_order_always_reads_back(database: Da
             if ids[old] not in plain or old == new:
                 continue
             if ids[new] not in plain:
-                blobs.revive(connection, [(ids[new], hash_bytes(contents[new]), contents[new])])
+                blobs.revive(connection, [ids[new]])
+                blobs.put(connection, [(ids[new], hash_bytes(contents[new]), contents[new])])
                 plain.add(ids[new])
-            blobs.retire(connection, ids[old], ids[new])
+            retire(connection, ids[old], ids[new])
             plain.discard(ids[old])
             assert [blobs.read(connection, blob_id) for blob_id in ids] == contents
         connection.rollback()
@@ -99,7 +136,7 @@ def test_content_that_comes_and_goes_in_any_order_always_reads_back(database: Da
 
 def test_damaged_content_is_an_error_and_never_returned(connection: Connection) -> None:
     plain, retired = put(connection, b"current content " * 50, b"older content " + b"current content " * 49)
-    blobs.retire(connection, retired, plain)
+    retire(connection, retired, plain)
     connection.exec_driver_sql("UPDATE contents SET data = 'Current content' WHERE blob_id = ?", (plain,))
 
     for blob_id in (plain, retired):
@@ -109,8 +146,8 @@ def test_damaged_content_is_an_error_and_never_returned(connection: Connection) 
 
 def test_a_chain_that_bites_its_tail_is_an_error_and_not_an_endless_loop(connection: Connection) -> None:
     one, two, three = put(connection, b"one " * 99, b"two " * 99, b"three " * 99)
-    blobs.retire(connection, one, two)
-    blobs.retire(connection, two, three)
+    retire(connection, one, two)
+    retire(connection, two, three)
     connection.exec_driver_sql("UPDATE deltas SET base_id = ? WHERE blob_id = ?", (one, two))
 
     with pytest.raises(CorruptArchive):

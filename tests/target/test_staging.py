@@ -54,8 +54,10 @@ def test_only_folders_that_a_restore_made_are_removed(tmp_path: Path) -> None:
     (tmp_path / "elsewhere/1").touch()
     for name in (".archive-restore-notes", ".archive-restore-0123456789abcdeg", f"{STALE}0", STALE):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "a").mkdir()
-        (tmp_path / name / "a" / "7").touch()
+        (tmp_path / name / "shelf").mkdir()
+        (tmp_path / name / "shelf" / "a7").touch()
+        (tmp_path / name / "tree/agents").mkdir(parents=True)
+        (tmp_path / name / "tree/agents/tasks.json").touch()
     (tmp_path / STALE / "precious.txt").touch()
     (tmp_path / STALE.replace("0", "1")).symlink_to("elsewhere")
     (tmp_path / STALE.replace("0", "2")).touch()

@@ -16,7 +16,7 @@ from archive.errors import CorruptArchive, TargetFailed, UnsafePath
 from archive.hashing import hash_bytes
 from archive.model.files import FileStat
 from archive.model.snapshots import Problem, ProblemKind
-from archive.target import AttributeChange, Obstacle, StagedFile, Target, staging
+from archive.target import AttributeChange, Obstacle, StagedFile, Target, stage_share, staging, writing
 
 OLD = 1_000_000_000_123_456_789
 
@@ -101,6 +101,17 @@ def test_a_target_that_does_not_exist_holds_nothing(tmp_path: Path) -> None:
         assert target.stat("a.json") is None
         assert target.commit(attributes=[AttributeChange("a", 0o644, 1)])[0].message == "it is gone"
     assert tree(tmp_path) == {}
+
+
+def test_a_file_is_seen_beside_others_that_are_missing(root: Path) -> None:
+    write(root, "a/b.json")
+    with Target(root) as target:
+        seen = [path for path in ("a/a", "a/a/c", "a/b.json", "b/a", "b/b/c", "a/b.json", "a.json") if target.stat(path)]
+        write(root, "b/a")
+        target.stage([])
+        target.commit()
+        assert target.stat("b/a") is not None
+    assert seen == ["a/b.json", "a/b.json"]
 
 
 def test_a_target_that_is_no_folder_is_an_error(tmp_path: Path) -> None:
@@ -228,8 +239,8 @@ def test_a_target_is_made_where_there_is_none(tmp_path: Path) -> None:
 
 
 def test_large_files_are_compared_too(root: Path) -> None:
-    data = os.urandom(3 * staging.CHUNK_BYTES + 17)
-    assert restore(root, staged("a.json", data), staged("b.json", data[: 2 * staging.CHUNK_BYTES])) == ()
+    data = os.urandom(3 * writing.CHUNK_BYTES + 17)
+    assert restore(root, staged("a.json", data), staged("b.json", data[: 2 * writing.CHUNK_BYTES])) == ()
     assert (root / "a.json").read_bytes() == data
 
 
@@ -246,7 +257,7 @@ def test_staging_changes_nothing_that_is_seen(root: Path) -> None:
         assert target.stage([staged("a.json"), staged("b/c.json", b"12345")]) == 8
         (folder,) = root.glob(".archive-restore-*")
         assert modes.S_IMODE(folder.stat().st_mode) == 0o700
-        places = ("", "/a", "/b", "/a/0", "/a/1")
+        places = ("", "/shelf", "/shelf/a0", "/tree", "/tree/b", "/tree/b/c.json")
         assert set(tree(root)) == {"a.json", *(folder.name + place for place in places)}
     assert tree(root) == {"a.json": b"old"}
 
@@ -296,10 +307,79 @@ def test_thousands_of_files_are_flushed_at_once_and_few_one_by_one(root: Path, m
     for module in ("staging", "target"):
         monkeypatch.setattr(f"archive.target.{module}.flush_file_system", lambda fd: flushed.append("all"))
     restore(root, staged("a.json"), staged("b/c.json"))
-    assert flushed == ["one"] * 5  # two files, the staging folder, two folders
+    assert flushed == ["one"] * 6  # two files, two folders of the tree, the staging folder, the target
     flushed.clear()
     restore(root, *(staged(f"{number}/a.json") for number in range(100)))
-    assert flushed == ["one"] * staging.FLUSHED_SINGLY + ["all", "all"]
+    assert flushed == [*["one"] * staging.FLUSHED_SINGLY, "all", "one"]  # the new folders were put in place whole
+    flushed.clear()
+    restore(root, *(staged(f"{number}/a.json") for number in range(100)))
+    assert flushed == [*["one"] * staging.FLUSHED_SINGLY, "all", "all"]
+
+
+def test_a_folder_that_is_new_is_put_in_place_as_a_whole(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(root, "old/x.json")
+    renamed: list[str] = []
+    real = os.rename
+
+    def rename(source: str, *args: Any, **more: Any) -> None:
+        renamed.append(source)
+        real(source, *args, **more)
+
+    monkeypatch.setattr(os, "rename", rename)
+    files = [staged(f"new/{number % 3}/{number}.json") for number in range(30)]
+    assert restore(root, *files, staged("old/y.json"), staged("z.json")) == ()
+    assert renamed == ["new", "a0", "a1"]
+    assert {path for path, data in tree(root).items() if data == b"new"} == {
+        *(file.path for file in files),
+        "old/y.json",
+        "z.json",
+    }
+    assert (root / "new").stat().st_mode == (root / "old").stat().st_mode
+
+
+@pytest.mark.parametrize("what", ["folder", "file", "link"])
+def test_what_appears_in_the_place_of_a_new_folder_is_left_alone(root: Path, tmp_path: Path, what: str) -> None:
+    files = [staged(path) for path in ("new/a.json", "new/b.json", "new/c/d.json")]
+    expected = {file.path: None for file in files}
+    with Target(root) as target:
+        target.stage(files)
+        if what == "folder":
+            write(root, "new/a.json")
+        elif what == "file":
+            write(root, "new")
+        else:
+            (tmp_path / "elsewhere").mkdir()
+            (root / "new").symlink_to(tmp_path / "elsewhere")
+        problems = target.commit(expected=expected)
+    if what == "folder":
+        assert [problem.path for problem in problems] == ["new/a.json"]
+        content = {"new": "/", "new/a.json": b"old", "new/b.json": b"new", "new/c": "/", "new/c/d.json": b"new"}
+        assert tree(root) == content
+    else:
+        assert [problem.path for problem in problems] == [file.path for file in files]
+        assert {problem.kind for problem in problems} == {ProblemKind.IN_THE_WAY}
+        assert not list(root.glob(".archive-restore-*"))
+        assert not list((tmp_path / "elsewhere").iterdir() if what == "link" else ())
+
+
+def test_two_processes_can_stage_together(root: Path) -> None:
+    write(root, "old/a.json")
+    mine = [staged("new/a/x.json"), staged("old/a.json"), staged("z.json")]
+    theirs = [staged("new/a/y.json"), staged("new/b/x.json"), staged("old/b.json"), staged("zz.json")]
+    with Target(root) as target:
+        place = target.begin()
+        assert target.stage(mine, stage_share(place, theirs)) == 7 * len(b"new")
+        assert target.commit() == ()
+    assert {path for path, data in tree(root).items() if data == b"new"} == {file.path for file in (*mine, *theirs)}
+
+
+def test_a_share_is_staged_nowhere_else(root: Path, tmp_path: Path) -> None:
+    with Target(root) as target:
+        place = target.begin()
+        for other in (place._replace(name="gone"), place._replace(inode=place.inode + 1)):
+            with pytest.raises(TargetFailed):
+                list(stage_share(other, [staged("a.json")]))
+    assert tree(root) == {}
 
 
 def test_the_whole_file_system_can_be_flushed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -379,7 +459,7 @@ def test_content_that_is_not_what_its_hash_says_is_never_put_in_place(root: Path
     assert tree(root) == {}
 
 
-@pytest.mark.parametrize("size", [5, staging.CHUNK_BYTES + 5])
+@pytest.mark.parametrize("size", [5, writing.CHUNK_BYTES + 5])
 def test_a_disk_that_returns_something_else_is_noticed(root: Path, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     real = os.pread
     monkeypatch.setattr(os, "pread", lambda fd, length, start: real(fd, length, start).replace(b"x", b"y", 1))
@@ -580,7 +660,7 @@ def far_away(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_files_for_another_file_system_are_copied_there_and_renamed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(root, "mount/a.json")
     far_away(monkeypatch)
-    data = os.urandom(2 * staging.CHUNK_BYTES + 1)
+    data = os.urandom(2 * writing.CHUNK_BYTES + 1)
     assert restore(root, staged("mount/a.json", data, 0o604), staged("mount/b/empty.json", b"")) == ()
     found = (root / "mount/a.json").stat()
     assert (root / "mount/a.json").read_bytes() == data
