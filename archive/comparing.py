@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from archive.diff import diff_content
+from archive.diff import diff_content, diff_items, items_of
 from archive.errors import DocumentNotFound
 from archive.model.diff import Diff, FileChange, FileDiff
 from archive.model.documents import DocumentState
@@ -66,7 +66,7 @@ def _file_diff(
         return FileDiff(path=path, change=change, old=old, new=new)
     assert old is not None
     assert new is not None
-    values, text, note = diff_content(
-        new.kind, blobs.read(connection, old._blob_id), blobs.read(connection, new._blob_id), path
-    )
-    return FileDiff(path=path, change=change, old=old, new=new, values=values, text=text, note=note)
+    before, after = blobs.read(connection, old._blob_id), blobs.read(connection, new._blob_id)
+    values, text, note = diff_content(new.kind, before, after, path)
+    items = diff_items(values, items_of(new.kind, before), items_of(new.kind, after)) if values else ()
+    return FileDiff(path=path, change=change, old=old, new=new, values=values, items=items, text=text, note=note)

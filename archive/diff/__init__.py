@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from archive.diff.content import diff_content
+from archive.diff.items import diff_items, items_of, plural
+from archive.diff.states import diff_states
 from archive.diff.text import diff_text
 from archive.diff.values import diff_values
 
-__all__ = ["diff_content", "diff_text", "diff_values"]
+__all__ = ["diff_content", "diff_items", "diff_states", "diff_text", "diff_values", "items_of", "plural"]

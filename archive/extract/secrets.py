@@ -105,9 +105,11 @@ _LINE = re.compile(
 # `name=value`, `"name": "value"`, `--name value` anywhere.
 _INLINE = re.compile(
     r"(?P<head>(?<![\w.$-])(?:(?P<flag>--?)|[\"'`*\\]{0,4})(?P<name>[A-Za-z_][\w.-]{0,80}+)"
-    r"(?:[\"'`*\\]{0,4}[ \t]{0,2}(?::=|=>|[:=])[*]{0,2}[ \t]*|(?(flag)[ ]+|(?!))))"
+    r"(?:[\"'`*\\]{0,4}[ \t]{0,2}(?::=|=>|=|:(?!//))[*]{0,2}[ \t]*|(?(flag)[ ]+|(?!))))"
     r"(?P<value>\"(?:[^\"\\\n]|\\[^\n])*+\"?|\\\"(?:[^\"\\\n]|\\[^\"\n])*+(?:\\\")?|'[^'\n]*+'?|\[[^\]\n]*+\]?|[^\s,;&\"'{}\[\]]+)"
 )
+# The colon of `name:value`, without a space: not that of an address, nor of a time of day (`T12:30`, ` 12:30:00`).
+_GLUED = re.compile(r":(?:(?![ \n\r]|//)(?<=[\w\"'`*\\ \t]:)(?!(?<=[T :\n]\d\d:)\d\d)|(?<=[\"\s]:)\s)")
 # `"name": {` or `[` of JSON, and what matters for finding where that ends.
 _OPENING = re.compile(r"\"(?P<name>[\w.-]{1,80})\"\s{0,9}:\s{0,9}(?P<value>[{\[])")
 _BRACKET = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|(?P<open>[{\[])|(?P<close>[}\]])", re.DOTALL)
@@ -138,6 +140,11 @@ class SecretRules:
         # What any text with a secret name in it contains, in small letters.
         stems = {words[-1] for words in self._names}
         self._stems = tuple(sorted(stem for stem in stems if not any(other in stem for other in stems - {stem})))
+
+    @classmethod
+    def extended(cls, names: Iterable[str], allowed: Iterable[str]) -> SecretRules:
+        """Returns the default rules with further names, and names to leave alone."""
+        return cls((*SECRET_NAMES, *names), allowed)
 
     def is_secret_name(self, name: str) -> bool:
         """Whether values under this name are masked."""
@@ -263,8 +270,10 @@ def has_assignment(text: str, colons: int = 0) -> bool:
     Args:
         colons: How many colons with a space behind them are known to be harmless.
     """
-    # Looking for one character costs next to nothing, for two a nanosecond a character.
-    return "=" in text or "--" in text or ('"' in text and '":' in text) or text.count(": ") > colons
+    # Looking for one character costs next to nothing, for two a nanosecond a character, the pattern two.
+    if "=" in text or "--" in text or ('"' in text and '":' in text) or text.count(": ") > colons:
+        return True
+    return text.count(":") > colons and _GLUED.search(text) is not None
 
 
 def has_shape(text: str, keylike: Iterable[tuple[int, int]]) -> bool:

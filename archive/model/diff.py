@@ -39,6 +39,44 @@ class PointerChange(Value):
     old_pointer: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChange(Value):
+    """One changed value inside an item.
+
+    Attributes:
+        name: The field; of a value further inside, all names on the way with dots between them.
+        old, new: The values; None on the side where there is none.
+    """
+
+    name: str
+    change: ValueChange
+    old: Json
+    new: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemDiff(Value):
+    """What happened to one item of a document.
+
+    Attributes:
+        change: Whether it came, went, changed or moved.
+        pointer: RFC 6901, in the old document for what went, else in the new one.
+        key: Its identity where it has one of its own, else empty.
+        noun: What to call one of its kind, after what is around it: `task`, `memory entry`.
+        name: Its id, or the name it stands under; may be empty.
+        title: What it calls itself beside that; may be empty.
+        fields: For what changed, which values of it did.
+    """
+
+    change: ValueChange
+    pointer: str
+    key: str
+    noun: str
+    name: str
+    title: str
+    fields: tuple[FieldChange, ...] = ()
+
+
 class FileChange(StrEnum):
     """Says what happened to one file between two moments."""
 
@@ -54,6 +92,7 @@ class FileDiff(Value):
 
     Attributes:
         values: For JSON that can be read on both sides, the changed values by pointer; else empty.
+        items: The same changes in terms of items: which came, went and changed.
         text: For everything else that is text, and for JSON that differs in its layout only, a unified diff, lines
             without their ends; else empty.
         note: Says why neither is given (binary, too large to compare), why JSON is compared as text, or what was left
@@ -65,6 +104,7 @@ class FileDiff(Value):
     old: DocumentState | None
     new: DocumentState | None
     values: tuple[PointerChange, ...] = ()
+    items: tuple[ItemDiff, ...] = ()
     text: tuple[str, ...] = ()
     note: str = ""
 

@@ -94,9 +94,10 @@ class Hit(Value):
         snippet: A part of the text around matched words, on one line.
         snippet_spans: Matched words in the snippet.
         score: Higher is better; comparable within one page.
-        first_seen: The snapshot that brought the item as it is here.
+        first_seen: The snapshot that brought the item as it is here; over history, the first state of it that matches.
         last_seen: The newest snapshot that has it so.
         present: Whether it is part of the current state.
+        states: How many states of the item match; one, but over history.
         state: Whether the document could be parsed; a hit in one that could not is a stretch of its text.
         command: What to type to see it.
     """
@@ -118,6 +119,8 @@ class Hit(Value):
     present: bool
     state: ParseState
     command: str
+    states: int = 1
+    _document_id: int = 0
 
 
 class NoteKind(StrEnum):
@@ -127,6 +130,7 @@ class NoteKind(StrEnum):
     EMPTY = "empty"  # nothing is left to look for
     RELAXED = "relaxed"  # not all words together were found, so any of them counts
     DID_YOU_MEAN = "did_you_mean"  # nothing was found; `suggestions` are near spellings
+    PAST = "past"  # nothing is so now, but something was
     NOT_INDEXED = "not_indexed"  # versions wait to be indexed, or could not be
     BOUNDED = "bounded"  # too many matches to rank them all
 

@@ -132,6 +132,22 @@ class Snapshot(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Indexed(Value):
+    """What became of the search index after a backup, whose bytes are safe whatever is said here.
+
+    Attributes:
+        versions: How many versions were indexed, those that earlier backups left included.
+        items_added, items_ended: How many items came to be and ceased to be.
+        problem: Why something is not indexed yet, empty if all is; the next backup or search goes on with it.
+    """
+
+    versions: int
+    items_added: int
+    items_ended: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackupResult(Value):
     """What a backup did, or with `dry_run` what it would do.
 
@@ -142,6 +158,7 @@ class BackupResult(Value):
         unchanged: How many documents were as before.
         problems: All problems that stand, those carried on from earlier snapshots included, skipped files not.
         skipped: Files left out by rule: symbolic links, special files, files over the size limit.
+        index: What became of the search index; None after a dry run, and where it was not asked for.
     """
 
     snapshot: Snapshot | None
@@ -154,6 +171,7 @@ class BackupResult(Value):
     problems: tuple[Problem, ...]
     skipped: tuple[Problem, ...]
     is_complete: bool
+    index: Indexed | None = None
 
 
 class Stage(StrEnum):

@@ -13,7 +13,20 @@ from __future__ import annotations
 from archive.query.marking import Marker, snippet
 from archive.query.near import near_ranges, near_terms
 from archive.query.parse import parse
-from archive.query.render import Match, render
+from archive.query.render import Match, render, render_titled
 from archive.query.value import Field, Filter, Query, Term
 
-__all__ = ["Field", "Filter", "Marker", "Match", "Query", "Term", "near_ranges", "near_terms", "parse", "render", "snippet"]
+__all__ = [
+    "Field",
+    "Filter",
+    "Marker",
+    "Match",
+    "Query",
+    "Term",
+    "near_ranges",
+    "near_terms",
+    "parse",
+    "render",
+    "render_titled",
+    "snippet",
+]

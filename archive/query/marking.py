@@ -13,8 +13,7 @@ from archive.query.value import Field, Query, Term
 
 _MAX_MATCHES = 400  # looked at in one text
 _ACCENTS = "[\u0300-\u036f]*"
-_FIELD_BREAK = re.compile(r"\s*\n(?=[\w.$ -]{1,60}: )")
-_SPACE = re.compile(r"\s+")
+_FIELD_BREAK = re.compile(r"\n(?=[\w.$ -]{1,60}: )")
 _NEAR_BORDER = 16  # characters by which a border moves to stand between words
 
 
@@ -44,7 +43,7 @@ class Marker:
         It shows as many of the query's words as it can, and the text's beginning where there are none. It is about
         `width` characters long, besides an ellipsis at either end that says that something is left out.
         """
-        flat = _SPACE.sub(" ", _FIELD_BREAK.sub(" · ", text.strip()))
+        flat = " ".join(_FIELD_BREAK.sub(" · ", text.strip()).split())
         found = self._find(flat)
         start, end = _window(flat, found, width)
         before, after = "…" if start else "", "…" if end < len(flat) else ""

@@ -31,14 +31,27 @@ class Match(NamedTuple):
 
 def render(query: Query) -> Match:
     """Returns the expressions for a query; both are empty if it has no words at all."""
-    groups = [_any(list(map(_term, group))) for group in query.groups]
+    found, excluded = _found(query), _excluded(query)
+    if found and excluded:
+        return Match(f"({found}) NOT {excluded}", "")
+    return Match(found, "" if found else excluded)
+
+
+def render_titled(query: Query) -> str:
+    """Returns the expression for those matches whose title alone has all the words; empty where there can be none."""
+    found, excluded = _found(query), _excluded(query)
+    if not found or query.is_relaxed or any(term.field is Field.KEY or is_checked(term) for term in query.terms):
+        return ""
+    return f"(title : ({found})) NOT {excluded}" if excluded else f"title : ({found})"
+
+
+def _found(query: Query) -> str:
+    return " AND ".join(_any(list(map(_term, group))) for group in query.groups)
+
+
+def _excluded(query: Query) -> str:
     excluded = [_term(term) for term in query.excluded if not is_checked(term)]
-    found = " AND ".join(groups)
-    if not excluded:
-        return Match(found, "")
-    if not groups:
-        return Match("", _any(excluded))
-    return Match(f"({found}) NOT {_any(excluded)}", "")
+    return _any(excluded) if excluded else ""
 
 
 def _any(expressions: list[str]) -> str:

@@ -42,6 +42,12 @@ def test_a_name_that_only_resembles_one_is_not(name: str) -> None:
         ("API_KEY=abc def", "API_KEY=[masked]"),
         ('export TOKEN="abc"', 'export TOKEN="[masked]"'),
         ("password: correct horse", "password: [masked]"),
+        ("password:x", "password:[masked]"),
+        ("use password:hunter2 now", "use password:[masked] now"),
+        ("it is password:/etc/secret here", "it is password:[masked] here"),
+        ("**password:**x", "**password:**[masked]"),
+        ("say token:\tabc", "say token:\t[masked]"),
+        ("token12:30 at T12:30:00", "token12:[masked] at T12:30:00"),
         ("  password:   x  # why", "  password:   [masked]"),
         ("- **API key**: abc", "- **API key**: [masked]"),
         ("GitHub access token: abc", "GitHub access token: [masked]"),
@@ -86,6 +92,8 @@ def test_what_looks_secret_in_text_is_masked(text: str, masked: str) -> None:
         "password=",
         "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----",
         "https://example.org/a@b",
+        "password://",
+        "at 12:30:00, T12:30, token at 12:30",
         "task-with-a-rather-long-name-and-2-numbers-1",
         "key: value",
     ],
@@ -95,7 +103,8 @@ def test_other_text_is_left_alone(text: str) -> None:
 
 
 PIECES = st.sampled_from(
-    ["password", "api_key", "token", ":", "=", " ", "\n", "--", '"', "'", "|", "x", "İ", "Bearer ", "://", "@", "a:", MASK,
+    ["password", "api_key", "token", ":", "=", " ", "\n", "\t", "{", "/", "12", "T", "--",
+     '"', "'", "|", "x", "İ", "Bearer ", "://", "@", "a:", MASK,
      "-----BEGIN PRIVATE KEY-----", "ghp_" + "a" * 30, "  ", "- ", "é"]
 )  # fmt: skip
 TEXTS = st.one_of(st.lists(PIECES, max_size=14).map("".join), st.text())

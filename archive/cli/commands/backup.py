@@ -45,7 +45,8 @@ def _parsed_size(ctx: click.Context, parameter: click.Parameter, text: str | Non
 @click.option("--gitignore", is_flag=True, default=None, help="Leave out what git ignores.")
 @click.option("--max-file-size", callback=_parsed_size, metavar="SIZE", help="Leave out larger files.")
 @click.option("--moved", is_flag=True, help="The source named by --source stands in this folder from now on.")
-@click.option("--strict", is_flag=True, help="Exit with 3 for warnings too, such as files that cannot be parsed.")
+@click.option("--no-index", is_flag=True, help="Leave the search index to the next backup or search.")
+@click.option("--strict", is_flag=True, help="Exit with 3 for warnings too: files that cannot be parsed, or shrank suddenly.")
 @options.output(quiet=True)
 @options.place(root_argument=True)
 @click.pass_context
@@ -58,6 +59,7 @@ def command(
     tags: tuple[str, ...],
     dry_run: bool,
     only_if_changed: bool,
+    no_index: bool,
     moved: bool,
     strict: bool,
     **rule_options: Any,
@@ -73,10 +75,11 @@ def command(
     Exits with 3 if something could not be read; the snapshot holds everything else.
 
     With --json: `snapshot`, `created`, the paths `added`, `changed`, `touched` and `removed`, the number `unchanged`,
-    `problems`, `skipped` and `is_complete`.
+    `problems`, `skipped`, `is_complete`, and `index`: what became of the search index.
     """
     place.require_root()
     settings = {"message": message, "tags": tags, "only_if_changed": only_if_changed, "moved": moved}
+    settings["index"] = not no_index
     result = _run(place, output, _rules(place.config.rules, **rule_options), dry_run=dry_run, **settings)
     if output.as_json:
         output.json(result.to_json())
@@ -90,16 +93,19 @@ def _run(place: Place, output: Output, rules: Rules, *, dry_run: bool, **setting
     from archive.api import Archive
     from archive.backup import BackupRequest, preview
     from archive.clock import SystemClock
+    from archive.memory import virtual_documents
 
     source = place.source or place.config.source
     with progress.shown(output) as on_progress:
         if not place.db.exists():
             if dry_run:
-                request = BackupRequest(root=place.root, rules=rules, on_progress=on_progress)
+                virtual = virtual_documents(place.config.memory, place.root, SystemClock())
+                request = BackupRequest(root=place.root, rules=rules, virtual=virtual, on_progress=on_progress)
                 return preview(None, None, request, SystemClock())
             _create(place, output)
         with Archive.open(place.db, mode="read" if dry_run else "write", source=source, wait_s=place.wait_s) as archive:
-            return archive.backup(place.root, rules=rules, dry_run=dry_run, on_progress=on_progress, **settings)
+            settings |= {"dry_run": dry_run, "on_progress": on_progress}
+            return archive.backup(place.root, rules=rules, memory=place.config.memory, **settings)
 
 
 def _create(place: Place, output: Output) -> None:
@@ -152,6 +158,8 @@ def _show(output: Output, place: Place, result: BackupResult, *, dry_run: bool) 
         )
     if result.created or dry_run:
         output.say(f"  {_counts(result)}")
+    if result.index is not None and result.index.problem:
+        output.warn(f"  not indexed yet: {result.index.problem}; the next backup or search goes on with it")
     if total <= (SHOWN_IN_DRY_RUN if dry_run else SHOWN_CHANGES):
         _show_changes(output, result)
     _show_trouble(output, result, dry_run=dry_run)

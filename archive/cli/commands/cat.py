@@ -15,6 +15,7 @@ from archive.cli.locate import Place
 from archive.cli.output import Output, styled
 from archive.cli.trouble import without_code
 from archive.errors import DocumentNotFound, UsageError
+from archive.extract.places import is_text_place
 from archive.model.base import Json
 from archive.model.documents import ParseState
 
@@ -35,6 +36,7 @@ class Found(NamedTuple):
     "cat",
     "archive cat agents/tasks.json --at '2 hours ago'",
     "archive cat 'agents/tasks.json#/active_projects/website/phases' --at latest~3",
+    "archive cat 'docs/roadmap.md#/Roadmap/Summer' --at yesterday",
     "archive cat agents/functions.json --version 4 > functions.json",
 )
 @click.argument("target", metavar="PATH[#POINTER]", type=options.A_PATH, shell_complete=completing.documents)
@@ -48,7 +50,8 @@ def command(ctx: click.Context, place: Place, output: Output, target: str, at: s
 
     Without a pointer, exactly the bytes that were stored. With an RFC 6901 pointer, the value there as JSON; in JSONL the
     first step counts the records from 0, and where a document is damaged the pointer looks into the part that can be read.
-    A document whose name really contains '#' comes first.
+    Lines can be named too, as #L10-L20, and in Markdown the way of headings, as #/Plans/Summer: that prints their text. A
+    document whose name really contains '#' comes first.
 
     With --json: `path`, `snapshot`, `state`, `error`, and `text` or, where it is not UTF-8, `base64`; with a pointer `pointer`
     and `value`.
@@ -76,6 +79,8 @@ def command(ctx: click.Context, place: Place, output: Output, target: str, at: s
             output.json({**about, "pointer": found.pointer, "value": value})
     elif found.pointer is None:
         output.raw(found.data)
+    elif is_text_place(document.kind, found.pointer):
+        output.raw(str(value).encode("utf-8", "replace"))
     else:
         output.text(pretty_json(value))
         if document.state is ParseState.INVALID:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from posixpath import commonprefix
 
 import click
 
 from archive.cli import completing, options, units
-from archive.cli.escaping import pretty_json
+from archive.cli.changes import apart, compact, cut, item_lines
 from archive.cli.group import COMMANDS, Command
 from archive.cli.locate import Place
 from archive.cli.output import Cell, Output, document_line, styled
 from archive.clock import SystemClock
 from archive.errors import QueryError
-from archive.model.base import Json
 from archive.model.diff import Diff, FileChange, FileDiff, PointerChange, ValueChange
 from archive.moment import parse_moment
 
@@ -25,7 +23,6 @@ _SIGNS = {
     FileChange.MODIFIED: styled("~", "yellow"),
     FileChange.TOUCHED: styled("t", "dim"),
 }
-LONGEST_VALUE = 120
 # In the context's `meta`: the arguments behind `--`.
 _BEHIND = "archive.diff.paths"
 
@@ -55,21 +52,30 @@ class DiffCommand(Command):
 @click.argument("arguments", nargs=-1, metavar="[A] [B] [PATH]...", type=options.A_PATH, shell_complete=completing.moments)
 @click.option("--touched", is_flag=True, help="Also list files of which only the mode or the time changed.")
 @click.option("--stat", is_flag=True, help="Name the files only.")
+@click.option("--values", "by_pointer", is_flag=True, help="Show each changed value of JSON by its pointer.")
 @options.output()
 @options.place()
 @click.pass_context
-def command(ctx: click.Context, place: Place, output: Output, arguments: tuple[str, ...], stat: bool, touched: bool) -> None:
+def command(
+    ctx: click.Context,
+    place: Place,
+    output: Output,
+    arguments: tuple[str, ...],
+    stat: bool,
+    by_pointer: bool,
+    touched: bool,
+) -> None:
     """Show what changed between two moments.
 
     A is the older moment, latest~1 by default; B is the newer one, latest by default. The second argument is B if it has
     the form of a moment (an id, a label, a time), else a path; everything behind -- is a path. Paths can be folders and
     globs too.
 
-    For JSON the changed values are shown by their pointers: ~ old → new, + added, - removed. For other text it is a
-    unified diff. Files are marked + added, - removed, ~ modified, t touched: other mode or time, same content; these are
-    only counted unless --touched is given.
+    For JSON it says which items came, went and changed, and what in them: ~ changed, + added, - removed; --values shows
+    each value by its pointer instead. For other text it is a unified diff. Files are marked + added, - removed, ~ modified,
+    t touched: other mode or time, same content; these are only counted unless --touched is given.
 
-    With --json: the snapshots `old` and `new`, and `files`, a list with `values` and `text`.
+    With --json: the snapshots `old` and `new`, and `files`, a list with `items`, `values` and `text`.
     """
     old, new, paths = understand(arguments, ctx.meta[_BEHIND])
     _require_moment(old)
@@ -81,7 +87,7 @@ def command(ctx: click.Context, place: Place, output: Output, arguments: tuple[s
     if output.as_json:
         output.json(found.to_json())
     else:
-        _show(output, found, with_touched=touched)
+        _show(output, found, with_touched=touched, by_pointer=by_pointer)
 
 
 def understand(arguments: tuple[str, ...], behind: tuple[str, ...] = ()) -> tuple[str, str, tuple[str, ...]]:
@@ -116,13 +122,13 @@ def _require_moment(text: str) -> None:
         )
 
 
-def _show(output: Output, diff: Diff, *, with_touched: bool) -> None:
+def _show(output: Output, diff: Diff, *, with_touched: bool, by_pointer: bool) -> None:
     old, new = diff.old, diff.new
     output.say(styled(f"{old.id} ({old.label}) → {new.id} ({new.label})", "dim"))
     for file in diff.files:
         if file.change is FileChange.TOUCHED and not with_touched:
             continue
-        for line in _file_lines(file):
+        for line in _file_lines(file, by_pointer=by_pointer):
             output.say(*line)
     summary = _summary(diff)
     if not with_touched and any(file.change is FileChange.TOUCHED for file in diff.files):
@@ -130,12 +136,16 @@ def _show(output: Output, diff: Diff, *, with_touched: bool) -> None:
     output.say(styled(summary, "dim"))
 
 
-def _file_lines(file: FileDiff) -> Iterator[tuple[Cell, ...]]:
+def _file_lines(file: FileDiff, *, by_pointer: bool) -> Iterator[tuple[Cell, ...]]:
     yield _SIGNS[file.change], " ", styled(file.path, "bold"), styled(f"  {_sizes(file)}", "dim")
-    for change in file.values:
-        yield "    ", *_value_line(change)
-    for line in file.text:
-        yield "    ", document_line(line, _line_style(line))
+    if by_pointer:
+        for change in file.values:
+            yield "    ", *_value_line(change)
+    else:
+        for line in item_lines(file.items):
+            yield "    ", *line
+    for text in file.text:
+        yield "    ", document_line(text, _line_style(text))
     if file.note:
         yield "    ", styled(file.note, "dim")
 
@@ -143,34 +153,11 @@ def _file_lines(file: FileDiff) -> Iterator[tuple[Cell, ...]]:
 def _value_line(change: PointerChange) -> tuple[Cell, ...]:
     pointer = styled(change.pointer or "(the whole document)", "cyan")
     if change.change is ValueChange.ADDED:
-        return styled("+ ", "green"), pointer, ": ", styled(_short(change.new), "green")
+        return styled("+ ", "green"), pointer, ": ", styled(cut(change.new), "green")
     if change.change is ValueChange.REMOVED:
-        return styled("- ", "red"), pointer, ": ", styled(_short(change.old), "red")
-    old, new = _apart(_compact(change.old), _compact(change.new))
+        return styled("- ", "red"), pointer, ": ", styled(cut(change.old), "red")
+    old, new = apart(compact(change.old), compact(change.new))
     return styled("~ ", "yellow"), pointer, ": ", styled(old, "red"), " → ", styled(new, "green")
-
-
-def _compact(value: Json) -> str:
-    return pretty_json(value, indent=None)
-
-
-def _short(value: Json) -> str:
-    text = _compact(value)
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}… ({len(text):,} characters)"
-
-
-def _apart(old: str, new: str) -> tuple[str, str]:
-    """Returns both texts short enough to read, each with the place where they begin to differ."""
-    if max(len(old), len(new)) <= LONGEST_VALUE:
-        return old, new
-    same = len(commonprefix([old, new]))
-    start = max(same - LONGEST_VALUE // 3, 0)
-    return _window(old, start), _window(new, start)
-
-
-def _window(text: str, start: int) -> str:
-    end = start + LONGEST_VALUE
-    return ("…" if start else "") + text[start:end] + ("…" if end < len(text) else "")
 
 
 def _line_style(line: str) -> str:

@@ -19,11 +19,13 @@ class ParsedDocument:
         path: Relative to the root, POSIX. A hint: what counts is the shape of the value.
         value: For JSON the value, for JSONL the list of the values of the lines that can be read, for Markdown and text
             the text.
+        data: The bytes, where they are known to be what the value was read from; for quick looks only.
     """
 
     path: str
     kind: Kind
     value: Json
+    data: bytes = b""
 
     @property
     def name(self) -> str:

@@ -34,6 +34,8 @@ _STATES = {
     "/": Status.IN_PROGRESS,
     ">": Status.DEFERRED,
 }
+# Kiro marks what it is at with the sign that others have for dropped tasks.
+_KIRO = {**_STATES, "-": Status.IN_PROGRESS}
 
 
 class _Box(NamedTuple):
@@ -45,6 +47,7 @@ class Checkboxes:
     """Knows Markdown with at least one checkbox."""
 
     name = "checkboxes"
+    surest = 0.3
 
     def matches(self, document: ParsedDocument) -> float:
         """Says 0.3 if there is one."""
@@ -60,13 +63,16 @@ class Checkboxes:
         notes: tuple[Anomaly, ...] = ()
         if any(line.startswith(_CONFLICT) for line in document.text.split("\n")):
             notes = (Anomaly(AnomalyCode.CONFLICT_MARKERS, "the file is in conflict; lines of both sides are here"),)
+        states = _KIRO if "/.kiro/" in f"/{document.path}" else _STATES
         for number, headings, indent, mark, title in _boxes(document.text):
             if headings != place:
                 above, place = [], headings
             while above and above[-1].indent >= indent:
                 above.pop()
             ref = refs.give(scope, name_without_id(*headings, title))
-            yield _task(f"L{number}", ref, scope, headings, mark, title, above[-1].ref if above else "", notes)
+            yield _task(
+                f"L{number}", ref, scope, headings, mark, states.get(mark), title, above[-1].ref if above else "", notes
+            )
             above.append(_Box(indent, ref))
 
 
@@ -76,11 +82,11 @@ def _task(
     scope: str,
     headings: tuple[str, ...],
     mark: str,
+    state: Status | None,
     title: str,
     parent_ref: str,
     notes: tuple[Anomaly, ...],
 ) -> TaskDraft:
-    state = _STATES.get(mark)
     status = state.value if state else clean(mark)
     if not is_known_status(status):
         notes = (*notes, Anomaly(AnomalyCode.UNKNOWN_STATUS, f"no known status: [{status}]"))

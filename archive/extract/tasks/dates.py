@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from archive.model.tasks import is_normal_time
 
@@ -21,6 +22,7 @@ _MILLISECONDS = range(100_000_000_000, 100_000_000_000_000)
 _FIRST_YEAR = 2  # years 0 and 1 are how some languages write "no time"
 
 
+@lru_cache(4096)
 def normal_time(raw: str) -> str | None:
     """Returns the time as UTC ISO-8601 with milliseconds and `Z`.
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 
+from archive.extract.rawtext import clean
 from archive.extract.tasks.reading import KeyOf, Reader, printable_path
 from archive.extract.tasks.status import is_known_status, priority_rank
 from archive.model.tasks import BLOCKED_BY, DEPENDS_ON, IS_BLOCKER_OF, Anomaly, AnomalyCode, Dependency, TaskDraft
@@ -167,6 +168,32 @@ def finish(path: str, drafts: Iterable[TaskDraft]) -> tuple[TaskDraft, ...]:
     for draft in drafts:
         keys.setdefault(draft.scope or scope, Counter())[draft.key or draft.id] += 1
     return tuple(_finished(draft, order, scope, refs, keys) for order, draft in enumerate(drafts))
+
+
+def storable(draft: TaskDraft) -> TaskDraft:
+    """Returns a third party's draft with all texts such that they can be stored, and the rank in its bounds.
+
+    Raises:
+        TypeError: A field holds what it cannot hold.
+    """
+    changes: dict[str, object] = {"rank": min(max(int(draft.rank), 0), 4), "is_work": bool(draft.is_work)}
+    for field in fields(draft):
+        value = getattr(draft, field.name)
+        if field.name in ("assignees", "labels"):
+            changes[field.name] = tuple(_text(field.name, word) for word in value)
+        elif isinstance(field.default, str) or field.default is MISSING:
+            changes[field.name] = _text(field.name, value)
+    changes["dependencies"] = tuple(
+        Dependency(*(_text(name.name, getattr(one, name.name)) for name in fields(Dependency))) for one in draft.dependencies
+    )
+    changes["anomalies"] = tuple(Anomaly(AnomalyCode(one.code), _text("message", one.message)) for one in draft.anomalies)
+    return replace(draft, **changes)  # type: ignore[arg-type]
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is no text but {type(value).__name__}")
+    return clean(str(value))
 
 
 def _finished(draft: TaskDraft, order: int, path: str, refs: Refs, keys: dict[str, Counter[str]]) -> TaskDraft:

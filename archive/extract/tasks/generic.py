@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from archive.extract.pointer import format_step
 from archive.extract.rawtext import clean
 from archive.extract.tasks.adapter import ParsedDocument
 from archive.extract.tasks.drafting import Names, Place, Refs, scope_of
-from archive.extract.tasks.reading import Record, printable_path, scalar_text
+from archive.extract.tasks.reading import Record, named_text, printable_path, scalar_text
 from archive.extract.tasks.status import is_known_status, normalise_status
 from archive.extract.tasks.walking import CHILDREN, mixed_key, records_of, walk
 from archive.model.base import Json
@@ -27,6 +27,8 @@ _NAMES = Names()
 _IDENTITY = frozenset(_NAMES.id) | frozenset(_NAMES.title)
 _TITLES = frozenset(_NAMES.title)
 _FLAGS = ("completed", "done", "complete", "finished", "checked", "is_done", "isDone", "is_completed", "isCompleted")
+# Says of a story that it is done, and of much else that it went well; so it is a state, and no sign of work.
+_STATE_FLAGS = (*_FLAGS, "passes")
 _WORK_FIELDS = frozenset({
     "priority", "assignee", "assignees", "assigned_to", "assignedTo", "owner", "dependencies", "depends_on", "dependsOn",
     "blocked_by", "blockedBy", "blocks", "due", "due_date", "dueDate", "deadline", "subtasks", "estimate",
@@ -49,6 +51,14 @@ _MAX_VISITED = 20_000  # objects and arrays looked at; a file whose tasks lie de
 _SAMPLE = 50
 
 
+_STATE_NAMES = frozenset((*_NAMES.status, *_STATE_FLAGS))
+# One of these is in the bytes of every document that has one of the names.
+_STATE_BYTES = (b'"stat', b'one"', b"omplete", b'"finished"', b'"checked"', b'"passes"')
+
+_Way: TypeAlias = "tuple[_Way, str | int, Json] | None"
+"""How a value was come to: the way to what holds it, the name or position there, and the value."""
+
+
 class _Found(NamedTuple):
     pointer: str
     inner: str
@@ -60,10 +70,11 @@ class GenericList:
     """Knows lists by what the module says."""
 
     name = "generic"
+    surest = 0.3
 
     def matches(self, document: ParsedDocument) -> float:
         """Says 0.2 or 0.3, the more if a name speaks of work."""
-        if document.kind not in (Kind.JSON, Kind.JSONL):
+        if document.kind not in (Kind.JSON, Kind.JSONL) or not _may_hold_tasks(document.data):
             return 0.0
         found = _lists(document)
         if found:
@@ -85,39 +96,52 @@ class GenericList:
             yield from walk(_with_states(records), place, _NAMES, refs, rule=mixed_key, children=_NESTED)
 
 
+def _may_hold_tasks(data: bytes) -> bool:
+    """Says whether the name of a state occurs in the bytes; False only if there is none."""
+    return not data or b"\0" in data or any(name in data for name in _STATE_BYTES)
+
+
 def _lists(document: ParsedDocument) -> list[_Found]:
     """Returns the lists of tasks, in document order; nothing is looked for inside of one."""
     found: list[_Found] = []
     stem = document.path.rpartition(".")[0] or document.path
-    pending: list[tuple[Json, str, str, str, int]] = [(document.value, "", "", "/".join(stem.split("/")[-2:]), 0)]
+    pending: list[tuple[Json, _Way, str, int]] = [(document.value, None, "/".join(stem.split("/")[-2:]), 0)]
     visited = 0
     while pending and visited < _MAX_VISITED:
-        value, pointer, inner, name, depth = pending.pop()
+        value, way, name, depth = pending.pop()
         visited += 1
-        if not isinstance(value, dict | list):
-            continue
-        named = _WORK_WORDS.search(name) is not None
-        if _is_task_list(value, named=named):
-            found.append(_Found(pointer, inner, value, named))
-        elif depth < _MAX_DEPTH:
-            below = list(_below(value, pointer, inner, name, depth + 1))
-            pending.extend(reversed(below))
+        if isinstance(value, dict | list) and value:
+            if (named := _task_list(value, name)) is not None:
+                found.append(_Found(*_place(way), value, named))
+            elif depth < _MAX_DEPTH:
+                below = list(_below(value, way, name, depth + 1))
+                below.reverse()
+                pending.extend(below)
     return found
 
 
-def _below(
-    value: dict[str, Json] | list[Json], pointer: str, inner: str, name: str, depth: int
-) -> Iterator[tuple[Json, str, str, str, int]]:
+def _below(value: dict[str, Json] | list[Json], way: _Way, name: str, depth: int) -> Iterator[tuple[Json, _Way, str, int]]:
     if isinstance(value, dict):
         for member, content in value.items():
             if isinstance(content, dict | list) and member.lower() not in _NO_TASKS_BELOW:
-                step = clean(format_step(member))
-                yield content, pointer + step, (inner + step).removeprefix("/"), member, depth
+                yield content, (way, member, content), member, depth
         return
     for position, element in enumerate(value[:_MAX_ELEMENTS]):
         if isinstance(element, dict | list):
-            called = _name_of(element) or str(position)
-            yield element, f"{pointer}/{position}", f"{inner}/{called}".removeprefix("/"), name, depth
+            yield element, (way, position, element), name, depth
+
+
+def _place(way: _Way) -> tuple[str, str]:
+    """Returns the pointer of a list, and the inner part of its scope."""
+    pointer, inner = "", ""
+    while way is not None:
+        way, step, value = way
+        if isinstance(step, str):
+            named = clean(format_step(step))
+            pointer, inner = named + pointer, named + inner
+        else:
+            pointer, inner = f"/{step}{pointer}", f"/{_name_of(value) or step}{inner}"
+    return pointer, inner.removeprefix("/")
 
 
 def _name_of(value: Json) -> str:
@@ -128,30 +152,41 @@ def _name_of(value: Json) -> str:
     return next((text for text in texts if text), "").replace("/", "-")
 
 
-def _is_task_list(value: dict[str, Json] | list[Json], *, named: bool) -> bool:
+def _task_list(value: dict[str, Json] | list[Json], name: str) -> bool | None:
+    """Says of a list of tasks whether its name speaks of work; None if it is no list of tasks."""
     if isinstance(value, dict):
         # Members that are not objects make it a record and not a list of records.
-        records: list[Json] = list(value.values()) if all(isinstance(member, dict) for member in value.values()) else []
+        records: list[Json] = list(value.values())
+        if any(not isinstance(member, dict) for member in records):
+            return None
     else:
         records = value
     sample = records[:_SAMPLE]
     tasks = [record for record in sample if isinstance(record, dict) and _has_state(record)]
+    if not tasks:
+        return None
+    named = _WORK_WORDS.search(name) is not None
     # In an object the name of the member may be the id, so a title is asked for. A mere `name` is what most things have.
     wanted = _TITLES if isinstance(value, dict) else _IDENTITY
     if not named:
         wanted -= {"name"}
     tasks = [record for record in tasks if not wanted.isdisjoint(record)]
     if not tasks or 2 * len(tasks) < len(sample):
-        return False
-    return named or 2 * sum(not _WORK_FIELDS.isdisjoint(record) for record in tasks) >= len(tasks)
+        return None
+    if named or 2 * sum(not _WORK_FIELDS.isdisjoint(record) for record in tasks) >= len(tasks):
+        return named
+    return None
 
 
 def _has_state(record: Record) -> bool:
+    if _STATE_NAMES.isdisjoint(record):
+        return False
     for name in _NAMES.status:
-        raw = record.get(name)
-        if isinstance(raw, str) and raw:
+        value = record.get(name)
+        raw = named_text(value) if isinstance(value, str | dict) else None
+        if raw:
             return is_known_status(normalise_status(raw))
-    return any(isinstance(record.get(name), bool) for name in _FLAGS)
+    return any(isinstance(record.get(name), bool) for name in _STATE_FLAGS)
 
 
 def _is_lone_task(document: ParsedDocument) -> bool:
@@ -172,7 +207,7 @@ def _with_state(value: Json) -> Json:
         return value
     changed: dict[str, Json] = {}
     if not any(value.get(name) not in (None, "") for name in _NAMES.status):
-        flag = next((value[name] for name in _FLAGS if isinstance(value.get(name), bool)), None)
+        flag = next((value[name] for name in _STATE_FLAGS if isinstance(value.get(name), bool)), None)
         if flag is not None:
             changed["status"] = "done" if flag else "pending"
     for member in _NESTED:

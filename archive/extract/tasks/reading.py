@@ -22,6 +22,8 @@ Record: TypeAlias = Mapping[str, Json]
 KeyOf: TypeAlias = Callable[[str], str]
 
 _RAW_LENGTH = 200
+# What names an object where a text is looked for, as in exports of trackers: `{"login": "otter"}`, `{"name": "High"}`.
+_NAMING_FIELDS = ("login", "username", "displayName", "name", "title", "label", "value", "$oid", "$date")
 _TARGET_FIELDS = ("depends_on_id", "depends_on", "target", "id", "task_id", "taskId", "issue_id", "uuid", "key", "ref")
 _TYPE_FIELDS = ("type", "dependency_type", "dep_type", "kind")
 _TYPE_WORDS = {"blocking": "blocks", "dependency": DEPENDS_ON, "depends": DEPENDS_ON, "blockedby": BLOCKED_BY}
@@ -46,6 +48,13 @@ def scalar_text(value: Json) -> str | None:
         return str(value)
     except ValueError:  # more digits than Python is willing to write
         return None
+
+
+def named_text(value: Json) -> str | None:
+    """Returns a text or number as text, and of an object what names it; None if it is neither."""
+    if isinstance(value, dict):
+        return next((text for name in _NAMING_FIELDS if (text := scalar_text(value.get(name)))), None)
+    return scalar_text(value)
 
 
 def raw_text(value: Json) -> str:
@@ -87,7 +96,7 @@ class Reader:
             value = self.record.get(name)
             if value is None or value == "":
                 continue
-            text = scalar_text(value)
+            text = named_text(value)
             if text:
                 return text
             if text is None:
@@ -118,13 +127,13 @@ class Reader:
             if isinstance(value, str):
                 return tuple(word for part in clean(value).split(",") if (word := part.strip()))
             if isinstance(value, list):
-                words = [scalar_text(element) for element in value]
+                words = [named_text(element) for element in value]
                 if None in words:
                     self._wrong_type(name, value)
                 return tuple(word for word in words if word)
-            number = scalar_text(value)
-            if number is not None:
-                return (number,)
+            only = named_text(value)
+            if only is not None:
+                return (only,)
             self._wrong_type(name, value)
         return ()
 

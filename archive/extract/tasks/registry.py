@@ -12,7 +12,7 @@ from archive.extract.tasks.backlog import Backlog
 from archive.extract.tasks.beads import Beads
 from archive.extract.tasks.checkboxes import Checkboxes
 from archive.extract.tasks.claude import ClaudeTasks
-from archive.extract.tasks.drafting import finish
+from archive.extract.tasks.drafting import finish, storable
 from archive.extract.tasks.generic import GenericList
 from archive.extract.tasks.rengine import RengineTasks
 from archive.extract.tasks.rengine_lists import RengineLists
@@ -65,6 +65,11 @@ class LoadedAdapters:
     adapters: tuple[Adapter, ...]
     problems: tuple[str, ...] = ()
 
+    @property
+    def foreign(self) -> tuple[str, ...]:
+        """The names of those of third parties."""
+        return tuple(str(adapter.name) for adapter in self.adapters if adapter not in BUILT_IN)
+
 
 def extract_tasks(document: ParsedDocument, adapters: Sequence[Adapter] = BUILT_IN) -> Extraction:
     """Returns the tasks of a document, read by the adapter that is surest of it.
@@ -72,22 +77,31 @@ def extract_tasks(document: ParsedDocument, adapters: Sequence[Adapter] = BUILT_
     Never raises for what an adapter does: an adapter that fails is reported, and the next surest is asked.
     """
     problems: list[str] = []
-    chances = []
-    for position, adapter in enumerate(adapters):
-        try:
-            chance = float(adapter.matches(document))
-        except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; it is told, not hidden
-            problems.append(_problem(adapter, error))
-            continue
-        if chance > 0 and math.isfinite(chance):
-            chances.append((-chance, position, adapter))
-    for *_, adapter in sorted(chances, key=lambda chance: chance[:2]):
-        try:
-            drafts = finish(document.path, adapter.extract(document))
-        except Exception as error:  # noqa: BLE001 - as above
-            problems.append(_problem(adapter, error))
-        else:
-            return Extraction(adapter.name, drafts, tuple(problems))
+    asked = 0
+    while asked < len(adapters):
+        chances: list[tuple[float, int, Adapter]] = []
+        for position in range(asked, len(adapters)):
+            adapter = adapters[position]
+            # One that cannot be surer than another before it need not be asked, unless all before it fail.
+            if chances and max(-chance for chance, *_ in chances) >= getattr(adapter, "surest", 1.0):
+                break
+            asked = position + 1
+            try:
+                chance = float(adapter.matches(document))
+            except Exception as error:  # noqa: BLE001 - a plug-in may raise anything; it is told, not hidden
+                problems.append(_problem(adapter, error))
+                continue
+            if chance > 0 and math.isfinite(chance):
+                chances.append((-chance, position, adapter))
+        for *_, adapter in sorted(chances, key=lambda chance: chance[:2]):
+            try:
+                drafts = finish(document.path, adapter.extract(document))
+                if adapter not in BUILT_IN:
+                    drafts = tuple(map(storable, drafts))
+            except Exception as error:  # noqa: BLE001 - as above
+                problems.append(_problem(adapter, error))
+            else:
+                return Extraction(adapter.name, drafts, tuple(problems))
     return Extraction("", (), tuple(problems))
 
 

@@ -76,6 +76,7 @@ def walk(
         below = [
             (_inside(here, draft, pointer), nested)
             for member in children
+            if value.get(member)
             for _, pointer, nested in records_of(value.get(member), here.pointer + format_step(member))
         ]
         pending.extend(reversed(below))

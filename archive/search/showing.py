@@ -1,0 +1,76 @@
+"""Makes hits of items: what is shown of them, and what to type to see them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+
+from archive.extract.keynames import names_of
+from archive.model.search import Hit, Span
+from archive.query import Marker
+from archive.search.ranking import Ranked
+from archive.search.scanning import Sight, cut
+from archive.storage import hits
+from archive.storage.connection import Connection
+from archive.storage.hits import ItemRow
+
+_LINES = re.compile(r"L(\d+)(?:-L(\d+))?")
+
+
+def ranked_hits(connection: Connection, ranked: Sequence[Ranked], marker: Marker) -> Iterator[Hit]:
+    """Yields the hits for items found by the index, in their order."""
+    rows = hits.items(connection, [one.id for one in ranked])
+    for row, one in zip(rows, ranked, strict=True):
+        snippet, spans = marker.snippet(row.text)
+        first = row.first if one.first == row.first.snapshot else hits.sighting(connection, one.first)
+        yield _hit(row._replace(first=first), one.score, marker.spans(row.title), snippet, spans, states=one.states)
+
+
+def scanned_hits(connection: Connection, sights: Sequence[Sight]) -> Iterator[Hit]:
+    """Yields the hits for items found by looking at all of them, in their order."""
+    rows = hits.items(connection, [one.id for one in sights])
+    for row, one in zip(rows, sights, strict=True):
+        snippet, spans = cut(row.text, one.text_spans)
+        yield _hit(row, 0.0, one.title_spans, snippet, spans)
+
+
+def _hit(
+    row: ItemRow, score: float, title_spans: Sequence[Span], snippet: str, spans: Sequence[Span], *, states: int = 1
+) -> Hit:
+    return Hit(
+        path=row.path,
+        category=row.category,
+        document_kind=row.document_kind,
+        kind=row.kind,
+        key=row.key,
+        pointer=row.pointer,
+        place=place_of(row.key, row.pointer),
+        title=row.title,
+        title_spans=tuple(title_spans),
+        snippet=snippet,
+        snippet_spans=tuple(spans),
+        score=round(score, 6),
+        first_seen=row.first,
+        last_seen=row.last,
+        present=row.is_present,
+        state=row.state,
+        command=command_for(row.path, row.pointer, None if row.is_present else row.last.snapshot),
+        states=states,
+        _document_id=row.document_id,
+    )
+
+
+def place_of(key: str, pointer: str) -> str:
+    """Returns the way of names, ids and headings to an item for people; lines where there are no names."""
+    place = " > ".join(filter(None, names_of(key)))
+    if not place and (lines := _LINES.fullmatch(pointer)):
+        return f"lines {lines[1]}-{lines[2]}" if lines[2] and lines[2] != lines[1] else f"line {lines[1]}"
+    return place
+
+
+def command_for(path: str, pointer: str, snapshot_id: int | None) -> str:
+    """Returns what to type to see an item; as it was in a snapshot, or now."""
+    target = shlex.quote(f"{path}#{pointer}" if pointer else path)
+    at = "" if snapshot_id is None else f" --at {snapshot_id}"
+    return f"archive cat{at} -- {target}" if path.startswith("-") else f"archive cat {target}{at}"

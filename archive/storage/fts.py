@@ -1,0 +1,287 @@
+"""Asks the full-text index, bounded: how long a search takes does not follow from how common a word is.
+
+bm25 is computed for each row that is ranked, so of very many matches only the newest are. Rows of the index have the ids of
+items: positive while current, lower than all of these when past. Snippets are never asked of FTS5; whoever shows a hit cuts
+its text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from archive.storage.faults import reads_rows
+from archive.storage.items import PAST
+
+_RANK = "bm25(items_fts, 8.0, 3.0, 1.0, 1.0)"  # title, key, text, words
+
+MAX_RANKED = 2_000
+"""Of more matches, only so many of the newest are ranked."""
+
+_MAX_RANKED_STATES = 1_600  # of items over time, each of which costs a look at its row
+_MAX_TITLED = 300  # looked for where there are more matches than are ranked
+
+# Up to so many items it is quicker to list those that are asked for than to look at each match.
+_FEW_ITEMS = 5_000
+_MANY_MATCHES = 20_000
+_ROWS_FOR_A_LOOK = 5  # items that are listed in the time it takes to look at one by its id
+_ALL = "1"  # the condition that all items meet
+
+
+class Documents(NamedTuple):
+    """Some documents: their ids as a JSON array, which is how SQLite is given many, and their number."""
+
+    ids: str
+    number: int
+
+
+class Scope(NamedTuple):
+    """Which items are looked at.
+
+    Attributes:
+        source_id: Their source; None where the archive has only one.
+        at: Items alive in this snapshot; None for all there are.
+        is_history: Whether past items count too; `at` is then the newest snapshot that counts.
+        documents: The documents they are in; None for any.
+        since, until: They came in a snapshot that is not before, or not after: an id, or a time as it is stored.
+    """
+
+    source_id: int | None = None
+    at: int | None = None
+    is_history: bool = False
+    documents: Documents | None = None
+    since: int | str | None = None
+    until: int | str | None = None
+
+    @property
+    def has_past(self) -> bool:
+        """Whether items count that are not current."""
+        return self.is_history or self.at is not None
+
+
+class Found(NamedTuple):
+    """What an expression matched.
+
+    Attributes:
+        ranked: Id and score of items, the best first; higher is better.
+        is_all: Whether these are all that were ranked.
+        total: How many match; at least so many if not `is_exact`.
+        is_bounded: Whether there were too many to rank all.
+    """
+
+    ranked: list[tuple[int, float]]
+    is_all: bool
+    total: int
+    is_exact: bool
+    is_bounded: bool
+
+
+@reads_rows
+def match(connection: Connection, expression: str, scope: Scope, most: int) -> Found:
+    """Returns the best items that match an expression of FTS5, at least `most` if there are; of equal ones the newer first."""
+    where, values = _conditions(scope)
+    if where:
+        return _match_some(connection, expression, scope, where, values)
+    rows = _fetch(
+        connection,
+        f"SELECT rowid, s FROM (SELECT rowid, {_RANK} AS s FROM items_fts WHERE items_fts MATCH ?"
+        " AND rowid > 0 ORDER BY rowid DESC LIMIT ?) ORDER BY s, rowid DESC LIMIT ?",
+        (expression, MAX_RANKED, most),
+    )
+    ranked = [(item_id, -score) for item_id, score in rows]
+    is_all = len(ranked) < most
+    if is_all and len(ranked) < MAX_RANKED:
+        return Found(ranked, True, len(ranked), True, False)
+    # By itself, for a window function over the ranked rows would have bm25 computed twice.
+    counted = "SELECT count(*) FROM (SELECT 1 FROM items_fts WHERE items_fts MATCH ? AND rowid > 0 LIMIT ?)"
+    total = int(connection.exec_driver_sql(counted, (expression, MAX_RANKED + 1)).scalar_one())
+    return Found(ranked, is_all, total, total <= MAX_RANKED, total > MAX_RANKED)
+
+
+def _match_some(connection: Connection, expression: str, scope: Scope, where: str, values: list[object]) -> Found:
+    """Returns what `match` does where rows of items decide which of the matches count."""
+    join, condition = f"CROSS JOIN items i ON i.id = items_fts.rowid AND {where}" if where != _ALL else "", ""
+    if not scope.has_past and _is_selective(connection, expression, scope):
+        join, condition = "", f" AND +items_fts.rowid IN (SELECT i.id FROM items i WHERE {where} AND i.id > 0)"
+    parts = [("> 0", "DESC"), ("< 0", "DESC")] if scope.has_past else [("> 0", "DESC")]
+    bound = _MAX_RANKED_STATES // len(parts) if scope.has_past else MAX_RANKED
+    rows: list[tuple[int, float]] = []
+    is_bounded = False
+    for sign, order in parts:  # current items, then past ones, the newest first in both
+        given = (*values, expression) if join else (expression, *values)
+        found = _fetch(
+            connection,
+            f"SELECT items_fts.rowid, {_RANK} FROM items_fts {join} WHERE items_fts MATCH ?"
+            f" AND items_fts.rowid {sign}{condition} ORDER BY items_fts.rowid {order} LIMIT ?",
+            (*given, bound + 1),
+        )
+        is_bounded = is_bounded or len(found) > bound
+        rows += found[:bound]
+    rows.sort(key=itemgetter(1))  # the best are the lowest; equal ones stay in their order, the newest first
+    ranked = [(item_id, -score) for item_id, score in rows]
+    return Found(ranked, True, len(rows) + is_bounded, not is_bounded, is_bounded)
+
+
+def _is_selective(connection: Connection, expression: str, scope: Scope) -> bool:
+    """Whether it is quicker to list the items of the scope than to look at the row of each match."""
+    if scope.documents is None:
+        return False
+    of = "SELECT coalesce(max(id), 0), (SELECT coalesce(max(id), 1) FROM documents) FROM items"
+    newest, documents = _fetch(connection, of, ())[0]
+    part = scope.documents.number / max(documents, 1)
+    if newest * part <= _FEW_ITEMS:
+        return True
+    counted = "SELECT count(*) FROM (SELECT 1 FROM items_fts WHERE items_fts MATCH ? LIMIT ?)"
+    matches = int(_fetch(connection, counted, (expression, _MANY_MATCHES))[0][0])
+    looked_at = MAX_RANKED / part
+    return bool(newest * part < _ROWS_FOR_A_LOOK * (looked_at if matches >= _MANY_MATCHES else min(matches, looked_at)))
+
+
+@reads_rows
+def titled(connection: Connection, expression: str, *, has_past: bool, is_bounded: bool) -> list[int]:
+    """Returns the items whose titles match, the newest first; where there are too many matches to rank, some of the newest.
+
+    Without scores, which would take as long as finding the matches in the first place.
+    """
+    found = _fetch(
+        connection,
+        "SELECT json_group_array(rowid) FROM (SELECT rowid FROM items_fts WHERE items_fts MATCH ?"
+        f"{'' if has_past else ' AND rowid > 0'} ORDER BY rowid DESC LIMIT ?)",
+        (expression, _MAX_TITLED if is_bounded else -1),
+    )
+    titles: list[int] = json.loads(found[0][0])
+    return titles
+
+
+@reads_rows
+def unmatched(connection: Connection, exclude: str, scope: Scope) -> Found:
+    """Returns the newest items of a scope, but for those that match an expression; all have the score 0."""
+    where, values = _conditions(scope)
+    clauses = [where] if where else []
+    if not scope.has_past:
+        clauses.append("i.id > 0")
+    if exclude:
+        clauses.append("i.id NOT IN (SELECT rowid FROM items_fts WHERE items_fts MATCH ?)")
+        values.append(exclude)
+    order = f"i.id & {PAST - 1}" if scope.has_past else "i.id"
+    rows = _fetch(
+        connection,
+        f"SELECT i.id FROM items i WHERE {' AND '.join(clauses)} ORDER BY {order} DESC LIMIT ?",
+        (*values, MAX_RANKED + 1),
+    )
+    ids = [item_id for (item_id,) in rows]
+    is_bounded = len(ids) > MAX_RANKED
+    return Found([(item_id, 0.0) for item_id in ids[:MAX_RANKED]], True, len(ids), not is_bounded, is_bounded)
+
+
+@reads_rows
+def states(connection: Connection, item_ids: Sequence[int]) -> list[tuple[int, int, str, str, int, int, int]]:
+    """Returns what decides about items beside their scores.
+
+    That is id, document, key, title, whether it explains the file's own form, whether it only stands for the document, and the
+    first snapshot.
+    """
+    return _fetch(
+        connection,
+        "SELECT id, document_id, key, title, is_boilerplate, kind = 'document', first_snapshot_id FROM items"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(item_ids),),
+    )
+
+
+def scan(connection: Connection, scope: Scope) -> Iterator[tuple[int, str, str]]:
+    """Yields id, title and text of all items of a scope, the newest first; the connection is in use meanwhile."""
+    where, values = _conditions(scope)
+    # Past items have lower ids than current ones, and both grow as they come.
+    for sign in ("> 0", "< 0")[: 2 if scope.has_past else 1]:
+        clauses = [f"i.id {sign}", *([where] if where else [])]
+        yield from _rows(
+            connection,
+            f"SELECT i.id, i.title, i.text FROM items i WHERE {' AND '.join(clauses)} ORDER BY i.id DESC",
+            values,
+        )
+
+
+def _fetch(connection: Connection, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+    """Returns rows as the driver gives them: SQLAlchemy's take three times as long to make, and there may be thousands."""
+    cursor = connection.connection.cursor()
+    try:
+        return cursor.execute(statement, values).fetchall()  # type: ignore[no-any-return,arg-type,func-returns-value,unused-ignore]
+    finally:
+        cursor.close()
+
+
+def _rows(connection: Connection, statement: str, values: Sequence[object]) -> Iterator[tuple[int, str, str]]:
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute(statement, values)
+        while part := cursor.fetchmany(500):
+            yield from part
+    finally:
+        cursor.close()
+
+
+def _conditions(scope: Scope) -> tuple[str, list[object]]:
+    """Returns what must hold for the row `i` of an item, beside the sign of its id; empty if that is all."""
+    clauses: list[str] = []
+    values: list[object] = []
+    if scope.documents is not None:
+        clauses.append("i.document_id IN (SELECT value FROM json_each(?))")
+        values.append(scope.documents.ids)
+    elif scope.source_id is not None:
+        clauses.append("i.document_id IN (SELECT id FROM documents WHERE source_id = ?)")
+        values.append(scope.source_id)
+    if scope.at is not None:
+        clauses.append("i.first_snapshot_id <= ?")
+        values.append(scope.at)
+        if not scope.is_history:
+            clauses.append("(i.until_snapshot_id IS NULL OR i.until_snapshot_id > ?)")
+            values.append(scope.at)
+    for bound, sign in ((scope.since, ">="), (scope.until, "<=")):
+        if isinstance(bound, int):
+            clauses.append(f"i.first_snapshot_id {sign} ?")
+        elif bound is not None:
+            clauses.append(f"i.first_snapshot_id IN (SELECT id FROM snapshots WHERE created_at {sign} ?)")
+        if bound is not None:
+            values.append(bound)
+    if scope.is_history and not clauses:
+        return _ALL, []
+    return " AND ".join(clauses), values
+
+
+@contextmanager
+def vocabulary(connection: Connection) -> Iterator[Vocabulary]:
+    """Gives the words of the index.
+
+    The table that lists them is a temporary one, which a connection for reading makes too.
+    """
+    is_read_only = int(connection.exec_driver_sql("PRAGMA query_only").scalar_one())
+    connection.exec_driver_sql("PRAGMA query_only = OFF")
+    try:
+        connection.exec_driver_sql("CREATE VIRTUAL TABLE temp.items_terms USING fts5vocab(main, items_fts, 'row')")
+        yield Vocabulary(connection)
+    finally:
+        connection.exec_driver_sql("DROP TABLE IF EXISTS temp.items_terms")
+        connection.exec_driver_sql(f"PRAGMA query_only = {is_read_only}")
+
+
+class Vocabulary:
+    """Answers which words the index has, past items included."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def has(self, word: str) -> bool:
+        """Whether any item has a word, given in small letters without accents."""
+        found = _fetch(self._connection, "SELECT 1 FROM temp.items_terms WHERE term = ? LIMIT 1", (word,))
+        return bool(found)
+
+    def within(self, ranges: Sequence[tuple[str, str]]) -> list[tuple[str, int]]:
+        """Returns the words from one text up to another, each with the number of items that have it."""
+        statement = "SELECT term, doc FROM temp.items_terms WHERE term >= ? AND term < ?"
+        return [(term, count) for bounds in ranges for term, count in _fetch(self._connection, statement, bounds)]

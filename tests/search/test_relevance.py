@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+
+from archive import Archive
+from archive.model.search import Hit, NoteKind
+from tests.search.conftest import Remember
+from tests.search.project import JUDGED
+
+
+def is_expected(hit: Hit, path: str, mark: str) -> bool:
+    if hit.path != path:
+        return False
+    return hit.key == "" if not mark else hit.key.endswith(mark) or mark in f"{hit.title}\n{hit.snippet}"
+
+
+def rank_of(archive: Archive, query: str, path: str, mark: str) -> int | None:
+    hits = archive.search(query).items
+    return next((rank for rank, hit in enumerate(hits, 1) if is_expected(hit, path, mark)), None)
+
+
+def test_what_people_look_for_is_among_the_first_three_hits_in_nine_of_ten_queries(sample: Archive) -> None:
+    assert len({query for query, _, _ in JUDGED}) == len(JUDGED) >= 40
+    missed = {query: rank for query, *expected in JUDGED if (rank := rank_of(sample, query, *expected)) is None or rank > 3}
+    assert len(missed) <= len(JUDGED) // 10, missed
+
+
+@pytest.mark.parametrize(
+    ("query", "path", "mark"),
+    [("deployment", "agents/tasks.json", "/zero_downtime"), ("memory leak", "agents/memory.json", "[id=s-2025-08-16]")],
+)
+def test_blocks_that_explain_a_file_come_behind_what_it_holds(sample: Archive, query: str, path: str, mark: str) -> None:
+    hits = sample.search(query).items
+    assert is_expected(hits[0], path, mark)
+    explaining = [number for number, hit in enumerate(hits) if hit.key.startswith(("/schema", "/instructions"))]
+    real = [number for number, hit in enumerate(hits) if number not in explaining]
+    assert all(number > max(real) for number in explaining) or not explaining
+
+
+def test_a_match_of_the_title_comes_before_any_match_of_the_text(archive: Archive, remember: Remember) -> None:
+    body = ", ".join(f'{{"id": {n}, "title": "other {n}", "text": "{"lantern " * n}"}}' for n in range(1, 30))
+    padding = "words " * 300
+    titled = f'{{"id": 99, "title": "a lantern among many other things", "text": "{padding}"}}'
+    remember({"a.json": f"[{body}, {titled}]".encode()})
+    assert archive.search("lantern").items[0].key == "[id=99]"
+
+
+def test_of_equal_matches_the_newer_comes_first(archive: Archive, remember: Remember) -> None:
+    remember({"b.json": b'{"note": "the kettle"}'})
+    remember({"b.json": b'{"note": "the kettle"}', "a.json": b'{"note": "the kettle"}'})
+    remember({"b.json": b'{"note": "the kettle"}', "a.json": b'{"note": "the kettle"}', "c.json": b'{"note": "the kettle"}'})
+    assert [hit.path for hit in archive.search("kettle").items] == ["c.json", "a.json", "b.json"]
+
+
+def test_where_not_all_words_are_found_any_of_them_counts_and_the_page_says_so(sample: Archive) -> None:
+    page = sample.search("certificates quokka")
+    assert page.items[0].key.endswith("/nginx")
+    assert [note.kind for note in page.notes] == [NoteKind.RELAXED]
+
+
+def test_the_last_word_may_be_the_beginning_of_one_where_nothing_else_is_found(sample: Archive) -> None:
+    page = sample.search("certificates ren")
+    assert page.items[0].key.endswith("/nginx")
+    assert [note.kind for note in page.notes] == [NoteKind.RELAXED]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("deploymnet", "deployment"), ("certifcates", "certificates"), ("quaternoin", "quaternion"), ("postgers", "postgres")],
+)
+def test_where_nothing_is_found_near_spellings_are_proposed_that_find_something(
+    sample: Archive, typed: str, meant: str
+) -> None:
+    page = sample.search(typed)
+    assert not page.items
+    (note,) = page.notes
+    assert note.kind is NoteKind.DID_YOU_MEAN
+    assert note.suggestions[0] == meant
+    assert all(sample.search(suggestion).items for suggestion in note.suggestions)
+
+
+def test_what_is_no_more_is_not_proposed_to_be_misspelt_but_said_to_be_past(archive: Archive, remember: Remember) -> None:
+    remember({"a.json": b'{"note": "the kettle"}'})
+    remember({"a.json": b'{"note": "the teapot"}'})
+    (note,) = archive.search("kettle").notes
+    assert note.kind is NoteKind.PAST
+    assert archive.search("kettle", history=True).total == 1
