@@ -15,6 +15,8 @@ from archive.availability.choice import next_task
 from archive.availability.drawing import draw, to_dot, to_mermaid
 from archive.availability.evaluate import AvailabilityOptions, Evaluation, evaluate, is_for
 from archive.availability.graph import TaskGraph, order_key
+from archive.availability.naming import named, near_names
+from archive.availability.svg import to_svg
 from archive.availability.trends import burndown
 
 __all__ = [
@@ -27,9 +29,12 @@ __all__ = [
     "draw",
     "evaluate",
     "is_for",
+    "named",
+    "near_names",
     "next_task",
     "order_key",
     "root_causes",
     "to_dot",
     "to_mermaid",
+    "to_svg",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from archive.availability.evaluate import Evaluation
 from archive.availability.graph import order_key
@@ -12,11 +13,15 @@ from archive.model.taskviews import NextTask
 _SHOWN = 4
 
 
-def next_task(evaluation: Evaluation) -> NextTask:
-    """Returns the first of the available tasks, with what sets it before the second; or why there is none."""
-    available = evaluation.available()
+def next_task(evaluation: Evaluation, keep: Callable[[Task], bool] = lambda _: True) -> NextTask:
+    """Returns the first of the available tasks, with what sets it before the second; or why there is none.
+
+    Args:
+        keep: Says which tasks may be chosen.
+    """
+    available = [task for task in evaluation.available() if keep(task)]
     if not available:
-        return NextTask(None, _why_none(evaluation), 0)
+        return NextTask(None, _why_none(evaluation, keep), 0)
     first = available[0]
     if len(available) == 1:
         return NextTask(first, "it is the only one available", 1)
@@ -41,10 +46,11 @@ def _advantage(first: Task, second: Task) -> str:
     )[differing]
 
 
-def _why_none(evaluation: Evaluation) -> str:
-    unfinished = [verdict for verdict in evaluation.verdicts if verdict.task.status not in FINISHED]
+def _why_none(evaluation: Evaluation, keep: Callable[[Task], bool]) -> str:
+    kept = [verdict for verdict in evaluation.verdicts if keep(verdict.task)]
+    unfinished = [verdict for verdict in kept if verdict.task.status not in FINISHED]
     if not unfinished:
-        return "there is nothing left to do" if evaluation.graph.tasks else "there are no tasks"
+        return "there is nothing left to do" if kept else "there are no tasks"
     if any(verdict.available for verdict in unfinished):
         return f"what is available is assigned to others than {evaluation.options.assignee}"
     codes = Counter(code for verdict in unfinished for code in {reason.code for reason in verdict.reasons})

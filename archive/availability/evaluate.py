@@ -26,7 +26,9 @@ from typing import TypeAlias
 
 from archive.availability.cycles import on_cycles, shortest_cycle
 from archive.availability.graph import TaskGraph, order_key
+from archive.availability.naming import named
 from archive.clock import to_iso
+from archive.collector import collector_paused
 from archive.model.tasks import FINISHED, Availability, Dependency, Reason, ReasonCode, Status, Task, is_normal_time
 
 _HOLDING = (Status.CANCELLED.value, Status.DEFERRED.value, Status.BLOCKED.value)
@@ -80,13 +82,18 @@ class Evaluation:
         self._failing = [self._find_failing(number) if task.dependencies else () for number, task in enumerate(graph.tasks)]
         self._held = self._find_held()
 
+    @collector_paused()
     def available(self) -> list[Task]:
         """Returns the tasks that may be worked on, the most urgent first, for the assignee of the options."""
         assignee = self.options.assignee
         found = [
             task
             for number, task in enumerate(self.graph.tasks)
-            if next(self._reasons(number), None) is None and (not assignee or is_for(task, assignee))
+            # The first two settle nearly all; no reason need be put into words for them.
+            if task.status in self._wanted
+            and not self._failing[number]
+            and next(self._reasons(number), None) is None
+            and (not assignee or is_for(task, assignee))
         ]
         return sorted(found, key=order_key)
 
@@ -101,16 +108,8 @@ class Evaluation:
         return Availability(self.graph.tasks[number], tuple(self._reasons(number)))
 
     def find(self, name: str) -> list[int]:
-        """Returns the numbers of the tasks that a name means, which may be none or several.
-
-        A name is a ref, an id, `project/id`, or `path#` with an id or a pointer; if none of those fits, an id or a
-        pointer without regard to case.
-        """
-        for fits in (_is_ref, _is_id, _is_id_anyhow):
-            found = [number for number, task in enumerate(self.graph.tasks) if fits(task, name)]
-            if found:
-                return found
-        return []
+        """Returns the numbers of the tasks that a name means, which may be none or several; see `named`."""
+        return named(self.graph.tasks, name)
 
     @cached_property
     def waits(self) -> dict[int, list[int]]:
@@ -188,7 +187,8 @@ def evaluate(tasks: Iterable[Task], options: AvailabilityOptions) -> Evaluation:
 
     The order of the tasks does not matter. Never raises, whatever the tasks hold.
     """
-    return Evaluation(TaskGraph(tasks), options)
+    with collector_paused():
+        return Evaluation(TaskGraph(tasks), options)
 
 
 def is_for(task: Task, assignee: str) -> bool:
@@ -260,22 +260,3 @@ def _container_reasons(graph: TaskGraph, number: int) -> Iterator[Reason]:
     names = ", ".join(graph.tasks[child].name for child in unfinished[:_SHOWN])
     more = " …" if len(unfinished) > _SHOWN else ""
     yield Reason(ReasonCode.CONTAINER.value, "", f"its children are the work: {names}{more}", tuple(unfinished))
-
-
-def _is_ref(task: Task, name: str) -> bool:
-    return task.ref == name
-
-
-def _is_id(task: Task, name: str) -> bool:
-    own = (task.id, task.key)
-    if name and name in own:
-        return True
-    place, _, last = name.rpartition("#")
-    if place and place == task.path and last and last in (*own, task.pointer):
-        return True
-    project, _, last = name.rpartition("/")
-    return bool(last) and last in own and project in (task.project, f"{task.path}#{task.project}")
-
-
-def _is_id_anyhow(task: Task, name: str) -> bool:
-    return bool(name) and name.casefold() in (task.id.casefold(), task.key.casefold(), task.pointer.casefold())
