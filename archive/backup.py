@@ -5,28 +5,32 @@
 
 The lock is held from before the scan, so that snapshots follow each other as the states of the disk did. A file that
 cannot be read keeps its last version and makes the snapshot incomplete, and one that outgrew the size limit keeps it too;
-only a document that is gone, or that the rules no longer take in, is recorded as removed.
+only a document that is gone, or that the rules no longer take in, is recorded as removed. What no file holds (`is_virtual`)
+is given with the request, and stays as it was where it is not.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from archive.clock import Clock
+from archive.errors import CorruptArchive
 from archive.hashing import chain_digest
-from archive.looking import Seen, looking_at
+from archive.looking import Ahead, Seen, looking_at
 from archive.model.documents import Kind, ParseState
-from archive.model.files import Scan
+from archive.model.files import FileStat, Scan
+from archive.model.memory import SHRUNKEN_BELOW
 from archive.model.snapshots import BackupResult, Problem, ProblemKind, Progress, Severity, Snapshot, Source, Stage
-from archive.rules import Rules
+from archive.rules import Rules, is_virtual
 from archive.source.scan import scan
-from archive.storage import snapshots
+from archive.storage import blobs, snapshots
 from archive.storage.connection import Connection
-from archive.storage.known import KnownDocument, KnownProblem, load_documents, load_problems
+from archive.storage.known import KnownDocument, KnownProblem, last_readable_blob, load_documents, load_problems
 from archive.storage.paths import to_text
 from archive.storage.writer import Incoming, SnapshotWriter
+from archive.suspicion import suspicion
 
 OnProgress = Callable[[Progress], None]
 
@@ -42,6 +46,8 @@ class BackupRequest:
     Attributes:
         exclude_paths: Absolute paths that are never looked at: the archive's own files.
         extra_paths: Documents to take in whatever the rules say.
+        virtual: Documents that no file holds, below `VIRTUAL_PREFIX`.
+        shrunken_below: A document that keeps less than this share of its items is a `suspicious` problem.
         only_if_changed: Write no snapshot where nothing changed since the newest.
     """
 
@@ -52,6 +58,8 @@ class BackupRequest:
     only_if_changed: bool = False
     exclude_paths: Collection[Path] = ()
     extra_paths: Collection[str] = ()
+    virtual: Collection[Seen] = ()
+    shrunken_below: float = SHRUNKEN_BELOW
     on_progress: OnProgress | None = None
 
 
@@ -91,7 +99,7 @@ def backup(connection: Connection, source: Source, request: BackupRequest, clock
     standing = load_problems(connection, source.id)
     snapshot_id = snapshots.next_id(connection)
     writer = SnapshotWriter(connection, source.id, snapshot_id)
-    outcome, found = _walk(request, known, clock, writer)
+    outcome, found = _walk(connection, request, known, clock, writer)
     problems = _standing_problems(outcome, found, standing, known)
     previous = snapshots.newest(connection, source.id)
     if request.only_if_changed and previous is not None and not outcome.is_change:
@@ -116,8 +124,10 @@ def backup(connection: Connection, source: Source, request: BackupRequest, clock
         bytes_read=outcome.bytes_read,
         bytes_stored=writer.bytes_stored,
         duration_ms=round((clock.monotonic() - started) * 1000),
-        digest=chain_digest(previous.digest if previous else "", writer.changes),
+        digest="",
     )
+    header = snapshots.header(source.id, snapshot)
+    snapshot = replace(snapshot, digest=chain_digest(previous.digest if previous else "", header, writer.changes))
     snapshots.insert(connection, source.id, snapshot)
     return _result(outcome, problems, len(known), snapshot, created=True)
 
@@ -132,22 +142,21 @@ def preview(connection: Connection | None, source: Source | None, request: Backu
     standing: list[KnownProblem] = []
     if connection is not None and source is not None:
         known, standing = load_documents(connection, source.id), load_problems(connection, source.id)
-    outcome, found = _walk(request, known, clock, None)
+    outcome, found = _walk(connection, request, known, clock, None)
     return _result(outcome, _standing_problems(outcome, found, standing, known), len(known), None, created=False)
 
 
 def _walk(
-    request: BackupRequest, known: dict[str, KnownDocument], clock: Clock, writer: SnapshotWriter | None
+    connection: Connection | None,
+    request: BackupRequest,
+    known: dict[str, KnownDocument],
+    clock: Clock,
+    writer: SnapshotWriter | None,
 ) -> tuple[Outcome, Scan]:
     # Taken before the first look: what changes from here on may look unchanged next time.
     fresh_from_ns = clock.file_time_ns() - RACY_NS
-    found = scan(
-        request.root,
-        request.rules,
-        exclude_paths=request.exclude_paths,
-        extra_paths=request.extra_paths,
-        known=known,
-    )
+    ahead = Ahead()
+    found = _scan(request, known, ahead)
     outcome = Outcome(documents=len(known), size_bytes=sum(document.size_bytes for document in known.values()))
     # A document that outgrew the size limit is not gone: it keeps its last version, and the problem says so.
     present = {stat.path for stat in found.files}
@@ -155,17 +164,28 @@ def _walk(
     doubtful = [stat for stat in found.files if (old := known.get(stat.path)) is None or not old.looks_like(stat)]
     on_progress = request.on_progress or _ignore
     wanted = [(stat, Kind(old.kind) if (old := known.get(stat.path)) is not None else None) for stat in doubtful]
-    with looking_at(request.root, wanted) as everything:
+
+    def take_in(seen: Seen) -> None:
+        if seen.problem is not None:
+            outcome.problems.append(seen.problem)
+        if seen.is_read:
+            incoming = _incoming(seen, request, known, fresh_from_ns)
+            if message := _suspicion(connection, incoming, request.shrunken_below):
+                outcome.problems.append(Problem(seen.stat.path, ProblemKind.SUSPICIOUS, message))
+            _take(incoming, outcome, writer)
+
+    with looking_at(request.root, wanted, ahead) as everything:
         for done, seen in enumerate(everything, start=1):
-            if seen.problem is not None:
-                outcome.problems.append(seen.problem)
-            if seen.is_read:
-                _take(_incoming(seen, request, known, fresh_from_ns), outcome, writer)
+            take_in(seen)
             on_progress(Progress(Stage.READ, done, len(doubtful)))
+    for seen in request.virtual:
+        # No file has a time of modification to compare; the same content is the same.
+        is_same = (old := known.get(seen.stat.path)) is not None and old.hash == seen.hash
+        take_in(seen._replace(is_read=seen.is_read and not is_same))
     if writer is not None:
         writer.flush()
     for path, document in known.items():
-        if path not in present and not _is_below(path, found.unreadable_folders):
+        if path not in present and not _is_below(path, found.unreadable_folders) and not is_virtual(path):
             outcome.removed.append(path)
             outcome.documents -= 1
             outcome.size_bytes -= document.size_bytes
@@ -174,6 +194,25 @@ def _walk(
         elif writer is not None and (category := request.rules.category(path)) != document.category:
             writer.relabel(document, category)
     return outcome, found
+
+
+def _scan(request: BackupRequest, known: dict[str, KnownDocument], ahead: Ahead) -> Scan:
+    def expect(stat: FileStat) -> None:
+        if (old := known.get(stat.path)) is None or not old.looks_like(stat):
+            ahead.expect(stat.size_bytes)
+
+    try:
+        return scan(
+            request.root,
+            request.rules,
+            exclude_paths=request.exclude_paths,
+            extra_paths=request.extra_paths,
+            known=known,
+            on_file=expect,
+        )
+    except BaseException:
+        ahead.end()
+        raise
 
 
 def _incoming(seen: Seen, request: BackupRequest, known: dict[str, KnownDocument], fresh_from_ns: int) -> Incoming:
@@ -188,6 +227,25 @@ def _incoming(seen: Seen, request: BackupRequest, known: dict[str, KnownDocument
         is_racy=newest > fresh_from_ns or seen.problem is not None,
         known=known.get(seen.stat.path),
     )
+
+
+def _suspicion(connection: Connection | None, incoming: Incoming, shrunken_below: float) -> str:
+    """What is suspicious about the change of a document; documents that are new or as they were cost nothing."""
+    old = incoming.known
+    if connection is None or old is None or old.hash == incoming.hash:
+        return ""
+
+    def last_valid() -> bytes | None:
+        blob_id = last_readable_blob(connection, old.document_id)
+        return None if blob_id is None else blobs.read(connection, blob_id)
+
+    try:
+        before = blobs.read(connection, old.blob_id)
+        return suspicion(
+            incoming.kind, before, incoming.data, incoming.report, shrunken_below=shrunken_below, last_valid=last_valid
+        )
+    except CorruptArchive:
+        return ""  # a check says so; here there is just nothing to compare with
 
 
 def _take(incoming: Incoming, outcome: Outcome, writer: SnapshotWriter | None) -> None:
@@ -217,12 +275,16 @@ def _standing_problems(
 ) -> list[Problem]:
     """All problems that stand now: those just met, and the warnings about documents that are as they were."""
     # Rows show paths as text; only a document's own path says which bytes are meant.
-    warned = {each.problem.path: each.problem for each in standing if each.problem.severity is Severity.WARNING}
+    warned: dict[str, list[Problem]] = {}
+    for each in standing:
+        if each.problem.severity is Severity.WARNING:
+            warned.setdefault(each.problem.path, []).append(each.problem)
     reexamined = outcome.reexamined
     kept = [
-        Problem(path, warned[shown].kind, warned[shown].message)
+        Problem(path, problem.kind, problem.message)
         for path in (known if warned else ())
-        if (shown := to_text(path)) in warned and path not in reexamined
+        if path not in reexamined
+        for problem in warned.get(to_text(path), ())
     ]
     problems = {*kept, *outcome.problems, *found.problems, *found.skipped}
     return sorted(problems, key=lambda problem: (problem.path, problem.kind, problem.message))

@@ -16,6 +16,9 @@ from typing import NoReturn
 
 from archive.errors import ConfigError, UsageError
 from archive.folders import describe_error
+from archive.memory_settings import EXAMPLE as MEMORY_EXAMPLE
+from archive.memory_settings import memory_settings
+from archive.model.memory import MemorySettings
 from archive.rules import CORE_CATEGORIES, Rules
 
 CONFIG_NAME = "archive.toml"
@@ -43,6 +46,7 @@ class Config:
         db: The archive's file as written, relative to the root, or None.
         source: The source's name, or None.
         rules: What is backed up.
+        memory: What the tables `memory` and `mcp` say.
         tables: The other tables by name, as they are.
     """
 
@@ -50,6 +54,7 @@ class Config:
     db: str | None = None
     source: str | None = None
     rules: Rules = field(default_factory=Rules)
+    memory: MemorySettings = field(default_factory=MemorySettings)
     tables: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
@@ -115,10 +120,20 @@ def render_config(rules: Rules, *, db: str | None = None, source: str | None = N
             "Larger files are left out.",
             "max_file_size", render_size(rules.max_file_bytes), render_size(default.max_file_bytes),
         ),
+        *_setting(
+            "Values under names such as password, token and api_key are stored, but masked in search. Further such names:",
+            "secret_names", rules.secret_names, default.secret_names, ("pin", "door_code"),
+        ),
+        *_setting(
+            "Names to leave alone although they look secret.",
+            "not_secret", rules.not_secret, default.not_secret, ("design_token",),
+        ),
         "# Categories by pattern; the first that fits counts, and then these: NAME.json is in category NAME for",
         f"# {', '.join(CORE_CATEGORIES[:9])},",
         f"# {', '.join(CORE_CATEGORIES[9:])}; prose is in 'docs', and the rest in 'data'.",
         *_categories(rules),
+        "",
+        *MEMORY_EXAMPLE,
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -163,6 +178,8 @@ class _Reader:
             "sniff_extensionless": self._flag,
             "max_file_size": self._size,
             "categories": self._categories,
+            "secret_names": self._names,
+            "not_secret": self._names,
             **dict.fromkeys(OTHER_TABLES, self._mapping),
         }
         values: dict[str, object] = {}
@@ -173,12 +190,13 @@ class _Reader:
         if "max_file_size" in values:
             values["max_file_bytes"] = values.pop("max_file_size")
         tables = {name: values.pop(name) for name in OTHER_TABLES if name in values}
+        memory = memory_settings(tables, self._fail)  # type: ignore[arg-type]  # each is a mapping
         db, source = values.pop("db", None), values.pop("source", None)
         try:
             rules = Rules(**values, origin=self._file.name)  # type: ignore[arg-type]  # each was checked above
         except UsageError as error:
             self._fail(str(error.context.get("pattern", "")), error.message, error.hint)
-        return Config(file=self._file, db=db, source=source, rules=rules, tables=MappingProxyType(tables))  # type: ignore[arg-type]
+        return Config(file=self._file, db=db, source=source, rules=rules, memory=memory, tables=MappingProxyType(tables))  # type: ignore[arg-type]
 
     def _name(self, key: str, value: object) -> str:
         if not isinstance(value, str) or not value.strip() or "\0" in value:
@@ -193,6 +211,11 @@ class _Reader:
     def _patterns(self, key: str, value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             self._fail_type(key, 'a list of patterns, as in ["*.json", "docs/"]')
+        return tuple(value)
+
+    def _names(self, key: str, value: object) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
+            self._fail_type(key, 'a list of names, as in ["pin", "door_code"]')
         return tuple(value)
 
     def _size(self, key: str, value: object) -> int:

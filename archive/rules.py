@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, Self
@@ -38,12 +38,18 @@ DEFAULT_EXCLUDED_FOLDERS = frozenset(
 FOLDER_MARKERS = {
     "pyvenv.cfg": ("a virtual environment", b""),
     "CACHEDIR.TAG": ("a cache", b"Signature: 8a477f597d28d172789f06886806bc55"),
+    "manifest.json": ("an emergency package", b'{\n"format": "archive recovery package"'),
 }
 
 # The folders that a restore and an emergency package are prepared in are called so, with 16 random digits behind. No backup
 # looks at them, whatever the rules; other files and folders that only begin like them are nobody's but the user's.
 STAGING_PREFIX = ".archive-restore-"
 _STAGING_NAME = re.compile(re.escape(STAGING_PREFIX) + r"(?:package-)?[0-9a-f]{16}\Z")
+
+# Documents that no file holds, such as the graph of a memory server, have paths below this one, in the archive's own folder.
+# No backup looks for files there and no restore writes any, whatever the rules.
+VIRTUAL_PREFIX = ".archive/mcp/"
+VIRTUAL_CATEGORY = "memory"
 
 # SQLite's default limit of a value is 1,000,000,000 bytes, its row included.
 MOST_FILE_BYTES = 999_000_000
@@ -58,7 +64,14 @@ OTHER_CATEGORY = "data"
 
 _CORE_FILES = {f"{name}.json": name for name in CORE_CATEGORIES} | {"memory": "memory", "memory.jsonl": "memory"}
 _DOCS_SUFFIXES = frozenset({".md", ".rst", ".txt"})
+# What is not itself in a pattern.
+_MEANS_MORE = re.compile(r"[\\*?\[\]!#\s]")
 _PLAIN_SUFFIX = re.compile(r"\*(\.[A-Za-z0-9_-]+)\Z")
+
+
+def is_virtual(path: str) -> bool:
+    """Says whether a document's path means no file."""
+    return path.startswith(VIRTUAL_PREFIX)
 
 
 class Decision(NamedTuple):
@@ -78,6 +91,7 @@ class Decision(NamedTuple):
 
 
 _STAGING = Decision(False, "a restore's own temporary files")
+_VIRTUAL = Decision(False, "where the archive keeps what no file holds")
 _FOLDER = Decision(True, "a folder")
 _NO_PATTERN = Decision(False, "matches no include pattern")
 _BY_CONTENT = Decision(False, "has no extension, and is taken in if it holds JSON", by_content=True)
@@ -97,6 +111,8 @@ class Rules(Value):
         sniff_extensionless: Whether files without an extension are taken in if their content is JSON or JSONL.
         max_file_bytes: Larger files are left out, and in any case those over `MOST_FILE_BYTES`.
         categories: Pairs of pattern and category; the first that fits decides, before the default ones.
+        secret_names: Names under which values are masked in the index, beside the usual ones.
+        not_secret: Names to leave alone although they look secret.
         origin: Where the rules were written, for reasons.
 
     Raises:
@@ -110,6 +126,8 @@ class Rules(Value):
     sniff_extensionless: bool = True
     max_file_bytes: int = DEFAULT_MAX_FILE_BYTES
     categories: tuple[tuple[str, str], ...] = ()
+    secret_names: tuple[str, ...] = ()
+    not_secret: tuple[str, ...] = ()
     origin: str = "the rules"
 
     def __post_init__(self) -> None:
@@ -120,6 +138,17 @@ class Rules(Value):
             )
         for pattern in (*self.include, *self.exclude, *(pattern for pattern, _ in self.categories)):
             _check_pattern(pattern)
+
+    @classmethod
+    def only(cls, paths: Sequence[str], *, origin: str) -> Self:
+        """Returns the rules that take in these files, whatever they are called, and no others."""
+        return cls(
+            include=tuple("/" + _MEANS_MORE.sub(_literally, path) for path in paths),
+            # Folders that are nobody's own are not worth a walk, unless one of the files is in there.
+            default_excludes=not any(DEFAULT_EXCLUDED_FOLDERS.intersection(path.split("/")) for path in paths),
+            sniff_extensionless=False,
+            origin=origin,
+        )
 
     @classmethod
     def from_json(cls, data: Json) -> Self:
@@ -153,6 +182,8 @@ class Rules(Value):
         name = path.rpartition("/")[2]
         if is_dir and _STAGING_NAME.match(name):
             return _STAGING
+        if path.startswith(VIRTUAL_PREFIX):
+            return _VIRTUAL
         if self.exclude and (match := self._excluded.match(path, is_dir=is_dir)) is not None:
             if match.ignored:
                 return Decision(False, f"excluded by {self.origin}: {match.pattern}")
@@ -175,6 +206,8 @@ class Rules(Value):
         name = path.rpartition("/")[2]
         if name in _CORE_FILES:
             return _CORE_FILES[name]
+        if path.startswith(VIRTUAL_PREFIX):
+            return VIRTUAL_CATEGORY
         return DOCS_CATEGORY if _suffix(name) in _DOCS_SUFFIXES else OTHER_CATEGORY
 
     def _included(self, path: str, name: str) -> Decision:
@@ -228,6 +261,11 @@ class _FilePattern:
             return True if _suffix(path.rpartition("/")[2]) == self._suffix else None
         match = self._patterns.match_below(path)
         return match and match.ignored
+
+
+def _literally(match: re.Match[str]) -> str:
+    """Returns a character as it has to stand in a pattern; white space in brackets, since at the end it is cut off."""
+    return f"[{match[0]}]" if match[0].isspace() else f"\\{match[0]}"
 
 
 def _suffix(name: str) -> str:

@@ -26,6 +26,7 @@ _TITLES = {
     ProblemKind.KEPT: "left alone: they could not be backed up first",
     ProblemKind.NOT_WRITTEN: "could not be written",
 }
+_CODED = (ProblemKind.INVALID, ProblemKind.SUSPICIOUS)
 _CODE = re.compile(r"[a-z0-9_]+: ")
 _STYLES = {Severity.INCOMPLETE: "red", Severity.WARNING: "yellow", Severity.SKIPPED: "dim"}
 
@@ -46,7 +47,7 @@ def show_problems(output: Output, problems: Sequence[Problem], *, see_all: str =
             continue
         say(styled(f"{_TITLES[kind]}: {len(members):,}", _STYLES[kind.severity]))
         for problem in members[:left]:
-            message = without_code(problem.message) if kind is ProblemKind.INVALID else problem.message
+            message = without_code(problem.message) if kind in _CODED else problem.message
             if room and len(problem.path) + len(message) + 4 > room:
                 say("  ", problem.path)
                 say("    ", styled(message, "dim"))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from archive.config import Config, load_config, parse_size, render_config, render_size
 from archive.errors import EXIT_USAGE, ConfigError, UsageError
+from archive.model.memory import MemoryServer, MemorySettings
 from archive.rules import Rules
 
 EVERYTHING = """\
@@ -51,6 +52,7 @@ def test_every_setting_is_read_from_archive_toml(tmp_path: Path) -> None:
         db="store/my.db",
         source="notes",
         rules=replace(RULES, origin="archive.toml"),
+        memory=MemorySettings(server=MemoryServer(command=("npx", "server"))),
         tables={"mcp": {"command": ["npx", "server"]}},
     )
 
@@ -231,9 +233,14 @@ def test_a_new_file_explains_every_setting_and_sets_none() -> None:
 
 
 def test_the_commented_settings_of_a_new_file_can_be_switched_on(tmp_path: Path) -> None:
-    lines = [line.removeprefix("# ") for line in render_config(Rules()).splitlines() if " = " in line or "[cat" in line]
-    (tmp_path / "archive.toml").write_text("\n".join(lines))
+    lines = [line for line in render_config(Rules()).splitlines() if " = " in line or line.startswith("# [")]
+    # A server has a command or a url.
+    text = "\n".join(line.removeprefix("# ") for line in lines if not line.startswith(("# url", "# headers")))
+    (tmp_path / "archive.toml").write_text(text)
     found = load_config(tmp_path)
+    assert found.memory.shrunken_below == 0.5
+    assert found.memory.server is not None
+    assert found.memory.server.command[0] == "npx"
     assert found.db == ".archive/archive.db"
     assert found.rules.include == Rules().include
 
