@@ -19,9 +19,10 @@ class PackageFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryPackage(Value):
-    """An emergency package that was written, read back, and restored from on trial.
+    """An emergency package that was written, read back, and restored from on trial; or would be.
 
     Attributes:
+        is_made: False after a dry run, which writes nothing.
         path: The one to keep: the encrypted or packed file where there is one, else the folder.
         folder: The package as a folder, or None where only the encrypted file was left.
         packed: The one file made of it, or None.
@@ -32,11 +33,12 @@ class RecoveryPackage(Value):
         documents: How many documents lie in `files`.
         versions: How many versions it holds, those in `files` included.
         other_sources: Sources whose documents are in the copy of the archive and nowhere else in the package.
-        size_bytes: Size of the folder's files.
-        packed_bytes: Size of the packed file, or None.
+        size_bytes: Size of the folder's files; after a dry run, of those in `files` alone.
+        packed_bytes: Size of the packed file, or None; unknown after a dry run.
         problems: Versions whose content the archive could not give back any more; all others are in the package.
     """
 
+    is_made: bool
     path: Path
     folder: Path | None
     packed: Path | None
@@ -61,6 +63,7 @@ class RecoveryPackage(Value):
         """Returns the result; paths as text."""
         names = ("is_encrypted", "has_history", "snapshots", "documents", "versions", "size_bytes", "packed_bytes")
         return {
+            "is_made": self.is_made,
             "path": str(self.path),
             "folder": None if self.folder is None else str(self.folder),
             "packed": None if self.packed is None else str(self.packed),

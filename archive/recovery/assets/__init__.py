@@ -1,0 +1,3 @@
+"""Holds what packages are made from."""
+
+from __future__ import annotations
