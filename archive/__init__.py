@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from archive.clock import SystemClock as SystemClock
     from archive.errors import ArchiveError as ArchiveError
     from archive.model.check import CheckDepth as CheckDepth
+    from archive.model.memory import MemoryServer as MemoryServer
+    from archive.model.memory import MemorySettings as MemorySettings
     from archive.model.restore import Overwrite as Overwrite
+    from archive.model.taskviews import TaskFilter as TaskFilter
     from archive.rules import Rules as Rules
 
 __version__ = "1.0.0"
@@ -31,9 +34,12 @@ _HOMES = {
     "ArchiveError": "archive.errors",
     "CheckDepth": "archive.model.check",
     "Clock": "archive.clock",
+    "MemoryServer": "archive.model.memory",
+    "MemorySettings": "archive.model.memory",
     "Overwrite": "archive.model.restore",
     "Rules": "archive.rules",
     "SystemClock": "archive.clock",
+    "TaskFilter": "archive.model.taskviews",
 }
 __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 (all of them are texts)
 

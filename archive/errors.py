@@ -8,7 +8,8 @@
     │   ├── SourceNotFound         10
     │   ├── SnapshotNotFound       10
     │   ├── DocumentNotFound       10
-    │   └── PointerNotFound        10
+    │   ├── PointerNotFound        10
+    │   └── TaskNotFound           10
     ├── ArchiveExists               1
     ├── ArchiveReadOnly             1
     ├── ArchiveFull                 1
@@ -121,6 +122,12 @@ class PointerNotFound(NotFound):
     """Says that the document exists and the JSON Pointer leads nowhere in it."""
 
     code = "pointer_not_found"
+
+
+class TaskNotFound(NotFound):
+    """Says that no task has this name at that moment; `context["near"]` lists ids like it."""
+
+    code = "task_not_found"
 
 
 class ArchiveExists(ArchiveError):

@@ -11,6 +11,7 @@ import re
 import stat
 from collections import OrderedDict
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from archive.model.files import FileStat
@@ -55,11 +56,11 @@ class Folders:
         OSError: The root cannot be opened.
     """
 
-    def __init__(self, root: Path | str) -> None:
+    def __init__(self, root: Path | str, *, dir_fd: int | None = None) -> None:
         self._open: OrderedDict[str, int] = OrderedDict()
         self._newest = ""
         self.root_fd = -1
-        self._newest_fd = self.root_fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._newest_fd = self.root_fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=dir_fd)
 
     def __enter__(self) -> Folders:
         return self
@@ -135,7 +136,8 @@ class Folders:
                 try:
                     return os.open(name, _FOLDER_FLAGS, dir_fd=parent)
                 except FileNotFoundError:
-                    os.mkdir(name, dir_fd=parent)
+                    with suppress(FileExistsError):  # another process was quicker
+                        os.mkdir(name, dir_fd=parent)
             return os.open(name, _FOLDER_FLAGS, dir_fd=parent)
         except OSError as error:
             # Systems differ in the error for a link here; a look at the entry tells what it is.

@@ -6,12 +6,16 @@ prints, reads the environment, or asks the time of anybody but the clock.
 
 from __future__ import annotations
 
+from archive.api.asking import Asking
+from archive.api.finding import Finding
 from archive.api.keeping import Keeping
 from archive.api.looking import Looking
+from archive.api.remembering import Remembering
 from archive.api.rescuing import Rescuing
+from archive.api.working import Working
 
 
-class Archive(Keeping, Looking, Rescuing):
+class Archive(Asking, Finding, Keeping, Looking, Remembering, Rescuing, Working):
     """Is one archive file, opened for reading or for writing.
 
     Use it as a context manager, or call `close`. An object belongs to one thread; any number of processes may read an

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from archive import backup as backup_verb
-from archive.api.opening import OnProgress, Opening
+from archive.api.indexing import Indexing
+from archive.api.opening import OnProgress
 from archive.errors import UsageError
+from archive.memory.graph import virtual_documents
+from archive.model.memory import MemorySettings
 from archive.model.restore import Overwrite, RestorePlan, RestoreResult
 from archive.model.snapshots import BackupResult, Source
 from archive.planning import RestoreRequest, plan_restore, plan_undo
@@ -19,7 +23,7 @@ from archive.storage.connection import Connection
 from archive.storage.paths import to_text
 
 
-class Keeping(Opening):
+class Keeping(Indexing):
     """Backs up and restores."""
 
     def backup(
@@ -29,12 +33,17 @@ class Keeping(Opening):
         rules: Rules | None = None,
         message: str = "",
         tags: Sequence[str] = (),
+        memory: MemorySettings | None = None,
         only_if_changed: bool = False,
+        index: bool = True,
         dry_run: bool = False,
         moved: bool = False,
         on_progress: OnProgress | None = None,
     ) -> BackupResult:
         """Adds a snapshot of a folder; when it returns, the snapshot is durable and was read back.
+
+        Then, in transactions of its own, it brings the search index up to date. Whatever goes wrong with that is said in
+        the result's `index` and costs nothing: the next backup or search goes on with it.
 
         One transaction: after a failure or a crash the archive is as it was. Files that cannot be read keep their last
         version, are reported as problems, and make the snapshot incomplete; files that cannot be parsed are stored like
@@ -45,7 +54,10 @@ class Keeping(Opening):
             rules: What to take in; `Rules()` by default.
             message: For people.
             tags: For filters.
+            memory: The memory server, whose graph is taken in as a document, and what counts as suspicious. The server is
+                asked before the archive is locked; what it does wrong is a problem like an unreadable file.
             only_if_changed: Write no snapshot where no document changed; the result then has the newest one.
+            index: Whether to bring the search index up to date; if not, the next backup or search does.
             dry_run: Write nothing at all; the result says what would be done.
             moved: The archive's source, if it was named, stands in this folder from now on.
             on_progress: Called with each step.
@@ -57,7 +69,7 @@ class Keeping(Opening):
         """
         if isinstance(tags, str):
             raise UsageError("tags are a list of texts, not one text", hint="Write tags=['nightly'].")
-        rules = rules or Rules()
+        rules, memory = rules or Rules(), memory or MemorySettings()
         # One folder is one source, by whatever links it is reached.
         root = Path(os.path.realpath(root))
         request = backup_verb.BackupRequest(
@@ -67,6 +79,8 @@ class Keeping(Opening):
             tags=tuple(map(to_text, tags)),
             only_if_changed=only_if_changed,
             exclude_paths=self._own_files(),
+            virtual=virtual_documents(memory, root, self._clock),
+            shrunken_below=memory.shrunken_below,
             on_progress=on_progress,
         )
         if dry_run:
@@ -76,7 +90,8 @@ class Keeping(Opening):
         with self._database.filling() as connection:
             self._source_to_back_up(connection, root, moved=moved)
             source = source_for(connection, root, self.source_name, rules.to_json(), self.path)
-            return backup_verb.backup(connection, source, request, self._clock)
+            result = backup_verb.backup(connection, source, request, self._clock)
+        return replace(result, index=self._index(on_progress)) if index else result
 
     def _source_to_back_up(self, connection: Connection, root: Path, *, moved: bool) -> Source | None:
         source = source_at(connection, root, self.source_name, self.path)
@@ -141,7 +156,9 @@ class Keeping(Opening):
         """
         with self._reading() as (_, source):
             request = self._restore_request(source, plan.target, overwrite=plan.overwrite)
-        return Restorer(self._database, source, request, self._clock, on_progress).restore(plan)
+        result = Restorer(self._database, source, request, self._clock, on_progress).restore(plan)
+        self._index(None)  # of the safety snapshot
+        return result
 
     def _restore_request(
         self,

@@ -9,6 +9,7 @@ from archive.check import check
 from archive.comparing import compare
 from archive.errors import PointerNotFound
 from archive.extract.parse import load
+from archive.extract.places import is_text_place, text_at
 from archive.extract.pointer import resolve
 from archive.model.base import Json
 from archive.model.check import CheckDepth, CheckResult, Stats
@@ -73,13 +74,16 @@ class Looking(Opening):
     def read_value(self, path: str, pointer: str = "", *, at: str = "latest") -> Json:
         """Returns the value at an RFC 6901 pointer in a JSON document; in JSONL the first step counts the records from 0.
 
-        Where the document is damaged, the part of it that can be read is what the pointer looks into.
+        Where the document is damaged, the part of it that can be read is what the pointer looks into. In any document lines
+        may be named instead, as `L10-L20`, and in Markdown the way of headings, as `/Plans/Summer`: that gives their text.
 
         Raises:
             DocumentNotFound: The document did not exist then.
             PointerNotFound: The pointer leads nowhere, or there is nothing that could be read.
         """
         document, data = self._read(path, at)
+        if is_text_place(document.kind, pointer):
+            return text_at(document.kind, data, pointer)
         loaded = load(document.kind, data)
         if not loaded.readable:
             raise PointerNotFound(

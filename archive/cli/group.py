@@ -34,16 +34,27 @@ TOPICS: dict[str, dict[str, str]] = {
         "cat": "Print a document, or one value of it, as it was.",
         "log": "List all versions of a document, the last valid one marked.",
         "diff": "Show what changed between two moments.",
+        "search": "Find what was said where, now and over all history.",
         "problems": "List what could not be read, understood or taken in.",
+    },
+    "Ask": {
+        "inspect": "Show the archive in a browser, with Datasette.",
+        "sql": "Ask the archive with SQL, reading only.",
+        "schema": "Explain the tables and views, with a query for each.",
+    },
+    "Tasks": {
+        "tasks": "List tasks, and say what can be worked on.",
     },
     "Bring back": {
         "restore": "Bring back files as they were.",
         "undo": "Take the last restore in place back.",
+        "memory": "Give the project's memory back, whatever of it is broken.",
         "recovery-package": "Make a folder that brings it all back without this program.",
     },
     "Look after the archive": {
         "check": "Prove that everything stored is readable and unaltered.",
         "stats": "Show what the archive holds and what it costs.",
+        "reindex": "Make the search index anew, or prove that it is right.",
         "upgrade": "Bring an archive of an older version up to date.",
     },
     "About the program": {

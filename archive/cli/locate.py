@@ -83,11 +83,11 @@ class Place:
             archive.close()
         return Archive.open(self.db, mode=mode, source=source, wait_s=self.wait_s)
 
-    def open_whole(self) -> Archive:
+    def open_whole(self, mode: Literal["read", "write"] = "read") -> Archive:
         """Opens the archive for what concerns all of it; looks for no source, since even that may be damaged."""
         from archive.api import Archive
 
-        return Archive.open(self.db, wait_s=self.wait_s)
+        return Archive.open(self.db, mode=mode, wait_s=self.wait_s)
 
     def require_root(self) -> None:
         """Raises unless the root can be listed; before anything is written to it or for it.

@@ -18,12 +18,15 @@ A_PATH = click.Path(readable=False)
 MOMENT_HELP = "id, label (20230401_120000), ISO time, '2 hours ago', latest, latest~3"
 
 
-def place(*, root_argument: bool = False, is_new: bool = False) -> Callable[[Function], Function]:
+def place(
+    *, root_argument: bool = False, is_new: bool = False, source_option: str = "--source"
+) -> Callable[[Function], Function]:
     """Gives the command a `place`: where the project and the archive are.
 
     Args:
         root_argument: Whether the root is an argument of the command rather than an option.
         is_new: Whether the command is about a project to be: then it is the current folder and none above it.
+        source_option: What the option that names the archive's source is called.
     """
 
     def decorate(function: Function) -> Function:
@@ -45,7 +48,7 @@ def place(*, root_argument: bool = False, is_new: bool = False) -> Callable[[Fun
             metavar="SECONDS",
             help="How long to wait while another process writes to the archive.",
         )(call)
-        call = click.option("--source", metavar="NAME", help="The source, where the archive holds several.")(call)
+        call = click.option(source_option, "source", metavar="NAME", help="The source, where the archive holds several.")(call)
         call = click.option(
             "--db",
             metavar="PATH",

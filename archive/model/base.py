@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import TypeAlias
 
@@ -29,6 +29,8 @@ def jsonable(value: object) -> Json:
         return str(value.value)
     if isinstance(value, datetime):
         return to_iso(value)
+    if isinstance(value, date):
+        return value.isoformat()
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = (field.name for field in dataclasses.fields(value))
         return {name: jsonable(getattr(value, name)) for name in names if not name.startswith("_")}

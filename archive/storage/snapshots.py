@@ -124,9 +124,16 @@ def free_label(connection: Connection, source_id: int, now: datetime) -> str:
     return f"{label}_{max(numbers) + 1}" if numbers else label
 
 
-def insert(connection: Connection, source_id: int, snapshot: Snapshot) -> None:
-    """Writes the row of a snapshot, the last statement of a backup's transaction."""
-    values = (
+# What the digest covers of a snapshot's own row: all of it but the digest.
+HEADER = (
+    "id, source_id, label, created_at, message, tags, is_complete, documents_count, documents_bytes, added_count,"
+    " changed_count, touched_count, removed_count, problems_count, bytes_read, bytes_stored, duration_ms"
+)
+
+
+def header(source_id: int, snapshot: Snapshot) -> tuple[int | str, ...]:
+    """Returns the values of the columns `HEADER`, as they are stored and as the digest covers them."""
+    return (
         snapshot.id,
         source_id,
         snapshot.label,
@@ -144,15 +151,14 @@ def insert(connection: Connection, source_id: int, snapshot: Snapshot) -> None:
         snapshot.bytes_read,
         snapshot.bytes_stored,
         snapshot.duration_ms,
-        snapshot.digest,
     )
+
+
+def insert(connection: Connection, source_id: int, snapshot: Snapshot) -> None:
+    """Writes the row of a snapshot, the last statement of a backup's transaction."""
+    values = (*header(source_id, snapshot), snapshot.digest)
     marks = ", ".join("?" * len(values))
-    connection.exec_driver_sql(
-        "INSERT INTO snapshots (id, source_id, label, created_at, message, tags, is_complete, documents_count,"
-        " documents_bytes, added_count, changed_count, touched_count, removed_count, problems_count, bytes_read,"
-        f" bytes_stored, duration_ms, digest) VALUES ({marks})",
-        values,
-    )
+    connection.exec_driver_sql(f"INSERT INTO snapshots ({HEADER}, digest) VALUES ({marks})", values)
 
 
 def next_id(connection: Connection) -> int:

@@ -20,7 +20,16 @@ from benchmark.process import CommandError, Runner
 from benchmark.scenario import SCENARIOS, Bench, Row, Scenario, Settings, chosen
 from benchmark.tools import ArchiveTool, Tool, peers
 
-SCENARIO_MODULES = ("scenarios_medium", "scenarios_history", "scenarios_small")
+SCENARIO_MODULES = (
+    "scenarios_medium",
+    "scenarios_history",
+    "scenarios_index",
+    "scenarios_recovery",
+    "scenarios_search",
+    "scenarios_pages",
+    "scenarios_small",
+    "scenarios_tasks",
+)
 QUICK = Settings(runs=1, states=30, history_files=20, medium_files=500)
 
 

@@ -147,6 +147,11 @@ class ArchiveStore(Store):
         """Returns a command on this archive, for scenarios that only it can take part in."""
         return [*self._tool.command, *arguments, "--db", str(self._data())]
 
+    @property
+    def database(self) -> Path:
+        """The archive's file."""
+        return self._data()
+
     def _data(self) -> Path:
         return self._folder / "archive.db"
 

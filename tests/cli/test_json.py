@@ -18,7 +18,9 @@ SNAPSHOT = {
 }
 BACKUP = {
     *("snapshot", "created", "added", "changed", "touched", "removed", "unchanged", "problems", "skipped", "is_complete"),
+    "index",
 }
+REINDEX = {"versions", "size_bytes", "items", "verified", "differences", "waiting"}
 PLAN = {"snapshot", "target", "in_place", "overwrite", "delete_extra", "counts", "size_bytes", "files"}
 RESULT = {
     *("restored", "target", "safety", "created", "overwritten", "attributes", "deleted", "unchanged", "size_bytes"),
@@ -26,6 +28,10 @@ RESULT = {
 }
 DOCUMENT = {
     *("path", "kind", "category", "version", "hash", "size_bytes", "mode", "mtime_ns", "state", "error", "since"),
+}
+PACKAGE = {
+    *("is_made", "path", "folder", "packed", "is_encrypted", "snapshot", "has_history", "snapshots", "documents", "versions"),
+    *("other_sources", "size_bytes", "packed_bytes", "duration_ms", "problems"),
 }
 
 # The command line, and the fields of what it prints.
@@ -42,16 +48,25 @@ PRINTED: list[tuple[list[str], set[str]]] = [
     (["cat", "agents/tasks.json#/tasks/0/id"], {"path", "snapshot", "state", "error", "pointer", "value"}),
     (["cat", "agents/tasks.json#"], {"path", "snapshot", "state", "error", "pointer", "value"}),
     (["log", "agents/tasks.json"], {"path", "kind", "category", "versions"}),
+    (["log", "agents/tasks.json#/tasks/0"], {"path", "key", "states"}),
+    (["search", "map"], {"items", "total", "total_is_exact", "limit", "cursor", "notes"}),
     (["diff", "1", "2"], {"old", "new", "files"}),
     (["diff", "1", "--stat"], {"old", "new", "files"}),
     (["problems"], {"snapshot", "problems"}),
+    (["memory"], {"as_of", "snapshot", "categories", "troubles"}),
+    (["memory", "--at", "1", "--category", "tasks"], {"as_of", "snapshot", "categories", "troubles"}),
     (["restore", "--at", "1", "--dry-run"], PLAN),
     (["restore", "--at", "1", "-y"], RESULT),
     (["restore", "--to", "elsewhere"], RESULT),
     (["undo", "--dry-run"], PLAN),
     (["undo", "-y"], RESULT),
+    (["recovery-package"], PACKAGE),
+    (["recovery-package", "--dry-run", "--no-history", "--at", "1"], PACKAGE),
     (["check"], {"depth", "good", "bad", "unknown", "findings", "bytes_hashed", "duration_ms"}),
     (["check", "--quick"], {"depth", "good", "bad", "unknown", "findings", "bytes_hashed", "duration_ms"}),
+    (["reindex"], REINDEX),
+    (["reindex", "--verify"], REINDEX),
+    (["reindex", "--dry-run"], REINDEX),
     (["upgrade"], {"path", "before", "after", "dry_run"}),
     (["upgrade", "--dry-run"], {"path", "before", "after", "dry_run"}),
     (["version"], {"version", "python", "platform"}),
@@ -109,7 +124,10 @@ def test_lists_hold_whole_values(backed_up: Path, invoke: Invoke) -> None:
     assert {frozenset(each) for each in invoke("snapshots", "--json").json["snapshots"]} == {frozenset(SNAPSHOT)}
     assert {frozenset(each) for each in invoke("ls", "--json").json["documents"]} == {frozenset(DOCUMENT)}
     problems = invoke("problems", "--json").json["problems"]
-    assert [(each["path"], each["kind"], each["severity"]) for each in problems] == [("agents/memory", "invalid", "warning")]
+    assert [(each["path"], each["kind"], each["severity"]) for each in problems] == [
+        ("agents/memory", "invalid", "warning"),
+        ("agents/memory", "suspicious", "warning"),
+    ]
 
 
 def test_bytes_that_are_no_text_are_printed_as_base64(project: Path, invoke: Invoke) -> None:

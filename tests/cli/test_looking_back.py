@@ -150,7 +150,8 @@ def test_diff_of_a_path_alone_is_told_where_the_moment_goes(backed_up: Path, inv
 def test_diff_shows_values_of_json_lines_of_text_and_names_of_files(backed_up: Path, invoke: Invoke) -> None:
     lines = invoke("diff").out.splitlines()
     assert lines[0] == "1 (20200101_120000) → 2 (20200102_120000)"
-    assert '    ~ /tasks/0/status: "pending" → "done"' in lines
+    assert "    ~ task 1 (draw the map): status pending → done" in lines
+    assert '    ~ /tasks/0/status: "pending" → "done"' in invoke("diff", "--values").out.splitlines()
     assert "    -- the map" in lines
     assert "    +- the tides" in lines
     assert "- settings.yaml  11 B" in lines
@@ -191,5 +192,7 @@ def test_paths_are_understood_from_a_folder_below_the_root(
 def test_stats_and_problems_read_well(backed_up: Path, invoke: Invoke) -> None:
     facts = dict(line.split("  ", 1) for line in invoke("stats").out.splitlines())
     assert facts["snapshots"].strip() == "2"
-    assert invoke("problems").out.startswith("cannot be parsed (stored as they are): 1\n  agents/memory  ")
+    out = invoke("problems").out
+    assert out.startswith("suspicious: 1\n  agents/memory  was whole, and now ")
+    assert "\ncannot be parsed (stored as they are): 1\n  agents/memory  " in out
     assert invoke("problems", "--at", "1").out == "no problems in snapshot 1 (20200101_120000)\n"

@@ -77,7 +77,7 @@ def completions(*words: str) -> list[str]:
 
 def test_commands_moments_and_documents_are_completed(backed_up: Path) -> None:
     assert completions("") == list(COMMANDS)
-    assert completions("s") == ["snapshots", "stats"]
+    assert completions("s") == [name for name in COMMANDS if name.startswith("s")]
     assert completions("ls", "--at", "") == ["latest", "20200102_120000", "20200101_120000"]
     assert completions("ls", "--at", "20200101") == ["20200101_120000"]
     assert completions("cat", "docs/") == ["docs/new.md", "docs/roadmap.md"]

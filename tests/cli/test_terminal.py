@@ -39,7 +39,7 @@ def test_colours_are_left_out_where_they_are_not_wanted(backed_up: Path) -> None
 
 def test_a_diff_is_coloured_by_what_happened(backed_up: Path) -> None:
     seen = run_on_terminal("diff", "1", "2", cwd=backed_up, columns=200).out
-    assert '\x1b[31m"pending"\x1b[0m → \x1b[32m"done"\x1b[0m' in seen
+    assert "status \x1b[31mpending\x1b[0m → \x1b[32mdone\x1b[0m" in seen
     assert "\x1b[31m-- the map\x1b[0m" in seen
     assert "\x1b[32m+- the tides\x1b[0m" in seen
 

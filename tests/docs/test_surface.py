@@ -15,19 +15,28 @@ SURFACE = {
     "ArchiveError",
     "CheckDepth",
     "Clock",
+    "MemoryServer",
+    "MemorySettings",
     "Overwrite",
     "Rules",
     "SystemClock",
+    "TaskFilter",
     "__version__",
 }
 METHODS = {
+    "available_tasks",
     "backup",
+    "changed_tasks",
     "check",
     "close",
     "create",
     "diff",
     "documents",
+    "explain_task",
     "history",
+    "item_history",
+    "load_memory",
+    "next_task",
     "open",
     "plan_restore",
     "plan_undo",
@@ -35,11 +44,20 @@ METHODS = {
     "read",
     "read_value",
     "recovery_package",
+    "reindex",
     "restore",
+    "one_moment",
+    "schema",
+    "search",
+    "sql",
     "snapshot",
     "snapshots",
     "sources",
     "stats",
+    "task_burndown",
+    "task_graph",
+    "task_history",
+    "tasks",
     "upgrade",
 }
 
@@ -54,7 +72,7 @@ def test_the_methods_of_an_archive_are_these() -> None:
 
 
 def test_every_public_method_says_what_it_does_and_takes_options_by_name() -> None:
-    positional_pair = {"diff": 2, "read_value": 2}
+    positional_pair = {"diff": 2, "item_history": 2, "read_value": 2, "sql": 2}
     for name in METHODS:
         method = getattr(Archive, name)
         assert inspect.getdoc(method), name

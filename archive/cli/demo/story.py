@@ -108,6 +108,14 @@ class Story:
         self._run(f"archive cat {sample.ROADMAP} --at 1")
         self._run(f"archive cat '{sample.MEMORY}#/entities/lighthouses/Eddystone' --at 1")
 
+        self._say("What did memory.json know of that lighthouse? Search finds what is gone, too:")
+        self._run("archive search eddystone --history")
+        self._say("What can be worked on now, and why can the rest not be?")
+        self._run("archive tasks --available")
+        self._run("archive tasks --why phase_3")
+        self._say("The whole memory of the project, each part from the best source that is in order:")
+        self._run("archive memory")
+
     def _restore(self, morning: Tree) -> bool:
         self._say("Everything back to the good day. Before a file is touched, its present state goes into a snapshot.")
         self._run("archive restore --at 1 --delete-extra --yes")

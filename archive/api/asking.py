@@ -1,0 +1,61 @@
+"""Asking an archive with SQL, and what there is to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from archive.api.opening import Opening
+from archive.model.tables import Table, TableInfo
+from archive.storage import asking, schema, snapshots
+from archive.storage.asking import Parameters
+from archive.storage.connection import Connection
+
+
+class Asking(Opening):
+    """Answers SQL."""
+
+    def sql(
+        self, statement: str, parameters: Parameters = (), *, at: str | None = None, time_limit_s: float | None = None
+    ) -> Table:
+        """Runs one statement that only reads and returns all of its rows.
+
+        The functions `archive_content`, `archive_json`, `archive_at` and `archive_diff` are there, see
+        `archive.storage.functions`. With `at`, `documents`, `items` and `tasks` are views of that moment of the source, and so
+        are `current_documents`, `current_items` and `current_tasks`.
+
+        Raises:
+            QueryError: It cannot be understood, would do more than read, or takes longer than the limit.
+            SnapshotNotFound: The moment means no snapshot.
+        """
+        with self._database.reading() as connection, self._limited(connection, time_limit_s):
+            moment = None
+            if at is not None:
+                source = snapshots.find_source(connection, self.source_name)
+                moment = source.id, self._resolve(connection, source, at)
+            return asking.ask(connection, statement, parameters, clock=self._clock, at=moment)
+
+    def schema(self) -> tuple[TableInfo, ...]:
+        """Returns all views and tables with descriptions, columns and a query that is ready to run."""
+        with self._database.reading() as connection:
+            return tuple(schema.tables(connection))
+
+    @contextmanager
+    def one_moment(self, *, time_limit_s: float | None = None) -> Iterator[None]:
+        """Lets everything that is read inside the block see one moment of the archive, whatever others write meanwhile.
+
+        Nothing can be written inside it.
+
+        Raises:
+            QueryError: What was read inside took longer than the limit.
+        """
+        with self._database.holding() as connection, asking.limited(asking.driver_of(connection), self._clock, time_limit_s):
+            yield
+
+    @contextmanager
+    def _limited(self, connection: Connection, time_limit_s: float | None) -> Iterator[None]:
+        if self._database.is_held:
+            yield  # the block that holds the moment has a limit of its own
+        else:
+            with asking.limited(asking.driver_of(connection), self._clock, time_limit_s):
+                yield

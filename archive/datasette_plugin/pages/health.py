@@ -1,0 +1,88 @@
+"""Health: what is wrong now, what shrank, how problems came and went, and what takes the room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archive.clock import from_iso
+from archive.datasette_plugin.charts import Bar, Part, bars, share
+from archive.datasette_plugin.drawing import plural, size
+from archive.datasette_plugin.view import View, command
+from archive.model.check import CheckDepth
+
+PROBLEMS = """
+SELECT path, kind, severity, message, first_snapshot_id, first_label, first_at, document_id FROM current_problems
+WHERE source = :source AND severity <> 'skipped' ORDER BY severity, path LIMIT 200
+"""
+SKIPPED = "SELECT kind, count(*) AS files FROM current_problems WHERE source = :source AND severity = 'skipped' GROUP BY kind"
+SHRINKS = """
+SELECT snapshot_id, label, created_at, path, old_size_bytes, size_bytes, document_id, version_id, old_version_id,
+  (SELECT number FROM versions o WHERE o.id = old_version_id) AS old_version, version, parse_state
+FROM snapshot_changes WHERE change = 'modified' AND old_size_bytes >= 200 AND size_bytes * 2 < old_size_bytes
+  AND document_id IN (SELECT id FROM documents WHERE source_id = :source)
+ORDER BY snapshot_id DESC LIMIT 20
+"""
+COUNTS = """
+SELECT id, label, created_at, problems_count, is_complete FROM snapshots WHERE source_id = :source ORDER BY id DESC LIMIT 120
+"""
+STORAGE = """
+SELECT id, path, category, versions, current_bytes, versions_bytes, stored_bytes, is_current
+FROM storage_by_document WHERE source = :source ORDER BY stored_bytes DESC, path LIMIT 25
+"""
+STATES = """
+SELECT v.parse_state, count(*) AS documents FROM versions v JOIN documents d ON d.id = v.document_id
+WHERE v.until_snapshot_id IS NULL AND d.source_id = :source GROUP BY v.parse_state
+"""
+TOTALS = """
+SELECT (SELECT sum(documents_bytes) FROM (SELECT documents_bytes FROM snapshots WHERE source_id = :source ORDER BY id DESC
+    LIMIT 1)) AS now_bytes,
+  (SELECT count(*) FROM versions) AS versions, (SELECT sum(size_bytes) FROM versions) AS versions_bytes,
+  (SELECT sum(length(data)) FROM deltas) AS deltas_bytes
+"""
+
+
+def page(view: View) -> dict[str, Any]:
+    """Returns what the page shows."""
+    name = view.source.name if view.source else ""
+    path = view.archive.path
+    problems = view.ask(PROBLEMS, source=name)
+    counts = view.ask(COUNTS, source=view.source_id)
+    storage = view.ask(STORAGE, source=name)
+    shrinks = view.ask(SHRINKS, source=view.source_id)
+    totals = view.ask(TOTALS, source=view.source_id)
+    top = max((row["stored_bytes"] for row in storage.rows), default=0)
+    for row in storage.rows:
+        row["bar"] = share(row["stored_bytes"], top, "stored", f"{row['path']}: {size(row['stored_bytes'])}")
+    return {
+        "problems": problems,
+        "skipped": view.ask(SKIPPED, source=name).rows,
+        "shrinks": shrinks,
+        "states": view.ask(STATES, source=view.source_id),
+        "storage": storage,
+        "totals": totals.rows[0],
+        "file_bytes": sum(file.stat().st_size for file in (path, path.with_name(path.name + "-wal")) if file.exists()),
+        "totals_link": totals.link,
+        "counts_link": counts.link,
+        "chart": _chart(view, counts.rows[::-1]),
+        "newest": counts.rows[0] if counts.rows else None,
+        "incomplete": sum(not row["is_complete"] for row in counts.rows),
+        "check": command("check"),
+        # A check writes nothing, so none is remembered; this one is of now.
+        "checked": view.archive.check(depth=CheckDepth.STRUCTURE) if view.get("check") == "1" else None,
+    }
+
+
+def _chart(view: View, rows: list[dict[str, Any]]) -> Any:
+    if not any(row["problems_count"] for row in rows):
+        return ""
+    every = max(len(rows) // 8, 1)
+    drawn = []
+    for place, row in enumerate(rows):
+        state = "" if row["is_complete"] else ", incomplete"
+        title = f"snapshot {row['id']}, {from_iso(row['created_at']):%Y-%m-%d %H:%M}: "
+        title += plural(row["problems_count"], "problem") + state
+        colour = "warning" if row["is_complete"] else "bad"
+        label = f"#{row['id']}" if place % every == 0 else ""
+        link = view.links.table("problem_history", first_snapshot_id__lte=row["id"])
+        drawn.append(Bar(label, title, (Part(colour, row["problems_count"]),), link))
+    return bars(drawn, "problems that stood in each snapshot", height=120)

@@ -1,0 +1,25 @@
+"""Lists the tables and views of an archive with what there is to say of them."""
+
+from __future__ import annotations
+
+from archive.describing import RawColumn, describe, rank
+from archive.model.tables import TableInfo
+from archive.storage.connection import Connection
+
+_NAMES = (
+    "SELECT name, sql FROM main.sqlite_master WHERE type IN ('table', 'view') AND sql <> '' AND name NOT LIKE 'sqlite~_%'"
+    " ESCAPE '~' ORDER BY rowid"
+)
+
+
+def tables(connection: Connection) -> list[TableInfo]:
+    """Returns the views, then the tables, those for the program itself last."""
+    found = []
+    for name, sql in connection.exec_driver_sql(_NAMES).all():
+        references = {row[3]: row[2] for row in connection.exec_driver_sql(f'PRAGMA main.foreign_key_list("{name}")').all()}
+        columns = [
+            RawColumn(row[1], row[2], references.get(row[1], ""))
+            for row in connection.exec_driver_sql(f'PRAGMA main.table_info("{name}")').all()
+        ]
+        found.append(describe(name, sql, columns))
+    return sorted(found, key=lambda table: rank(table.name))

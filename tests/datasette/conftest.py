@@ -1,0 +1,69 @@
+"""A Datasette over the sample archive, asked through its own client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.cli.commands.inspect import make
+from tests.sql.conftest import copied, sample
+
+__all__ = ["copied", "sample"]
+
+
+class Site:
+    """Asks a Datasette; the archive's database is the one that is named after its file."""
+
+    def __init__(self, datasette: Any, name: str = "archive") -> None:
+        self.datasette = datasette
+        self.base = f"/{name}"
+        self._loop = asyncio.new_event_loop()
+        self._loop.run_until_complete(datasette.invoke_startup())
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """Returns the response to a request; a path that begins with `./` is in the database."""
+        if path.startswith("."):
+            path = self.base + (path[1:] if path.startswith("./") else path)
+        return self._loop.run_until_complete(self.datasette.client.get(path, params=parameters or None))
+
+    def request(self, method: str, path: str) -> Any:
+        return self._loop.run_until_complete(self.datasette.client.request(method, self.base + path))
+
+    def json(self, path: str, **parameters: Any) -> Any:
+        """Returns the JSON of a table or statement."""
+        response = self.get(path, **parameters)
+        assert response.status_code == 200, response.text[:500]
+        return response.json()
+
+    def close(self) -> None:
+        for database in self.datasette.databases.values():
+            database.close()
+        self.datasette.executor.shutdown(wait=True)
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
+
+
+@pytest.fixture(scope="module")
+def site(sample: Path) -> Iterator[Site]:
+    """What `archive inspect` shows of the sample."""
+    found = Site(make(sample))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def sites() -> Iterator[Callable[[Any], Site]]:
+    """Opens further ones, which are closed when the test ends."""
+    opened: list[Site] = []
+
+    def open_(datasette: Any, name: str = "archive") -> Site:
+        opened.append(Site(datasette, name))
+        return opened[-1]
+
+    yield open_
+    for each in opened:
+        each.close()

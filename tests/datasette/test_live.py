@@ -1,0 +1,215 @@
+"""The archive is opened while it is written to, where nothing may be written, and as the copy in an emergency package."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from datasette.app import Datasette
+
+from archive import Archive
+from archive.cli.commands.inspect import make
+from tests.cli.conftest import program_environment
+from tests.conftest import FixedClock, write_tree
+from tests.datasette.conftest import Site
+from tests.sql.sample import STATES
+
+
+@contextmanager
+def served(db: Path, *arguments: str) -> Iterator[str]:
+    """Runs `archive inspect` as a program; gives the address of its database."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "archive", "inspect", "--db", str(db), "--port", "0", "--json", *arguments],
+        env=program_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # Datasette says a lot when it is asked for nonsense
+        text=True,
+    )
+    assert process.stdout is not None
+    said = ""
+    for line in process.stdout:
+        said += line
+        if line.startswith("}"):
+            break
+    # Datasette writes tracebacks to the standard output; nobody reading them would make it wait.
+    reader = threading.Thread(target=process.stdout.read, daemon=True)
+    reader.start()
+    try:
+        yield str(json.loads(said)["url"])
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+        reader.join()
+        process.stdout.close()
+
+
+def test_inspect_serves_at_loopback_only_and_ends_quietly(sample: Path) -> None:
+    with served(sample) as url:
+        assert url.startswith("http://127.0.0.1:")
+        with urlopen(url, timeout=30) as response:
+            assert "Timeline" in response.read().decode()
+        port = int(url.rpartition(":")[2].partition("/")[0])
+        addresses = Path("/proc/net/tcp").read_text() if Path("/proc/net/tcp").exists() else ""
+        listening = [line.split()[1] for line in addresses.splitlines()[1:] if line.split()[3] == "0A"]
+        mine = [address for address in listening if int(address.partition(":")[2], 16) == port]
+        assert mine in ([], [f"0100007F:{port:04X}"])
+
+
+def test_a_port_that_is_taken_is_said_with_what_to_do(sample: Path) -> None:
+    with served(sample) as url:
+        port = url.rpartition(":")[2].partition("/")[0]
+        done = subprocess.run(
+            [sys.executable, "-m", "archive", "inspect", "--db", str(sample), "--port", port],
+            env=program_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 2
+    assert "--port 0" in done.stderr
+
+
+def test_no_request_can_write(sample: Path) -> None:
+    before = sample.read_bytes()
+    with served(sample) as url:
+        base = url.removesuffix("/-/archive") + "/archive"
+        for method in ("POST", "PUT", "DELETE"):
+            for path in ("/-/timeline", "/snapshots", "/-/create", "/snapshots/-/insert", "?sql=DELETE+FROM+versions"):
+                request = Request(base + path, method=method, data=b"{}", headers={"content-type": "application/json"})
+                with pytest.raises(HTTPError) as caught:
+                    urlopen(request, timeout=30)
+                assert caught.value.code >= 400
+                assert caught.value.code in (403, 405) or path != "/-/timeline"
+                caught.value.close()
+        with pytest.raises(HTTPError) as caught:
+            urlopen(base + "?sql=DELETE+FROM+versions", timeout=30)
+        caught.value.close()
+    assert sample.read_bytes() == before
+
+
+def test_a_page_never_shows_half_a_snapshot(copied: Path, sites: Callable[[Any], Site], clock: FixedClock) -> None:
+    """Each backup adds as many documents as its number says; what a page shows has to agree with itself."""
+    root = copied.parent / "growing"
+    root.mkdir()
+    site = sites(make(copied))
+    stop = threading.Event()
+
+    def write() -> None:
+        with Archive.open(copied, mode="write", source="growing", clock=FixedClock()) as archive:
+            for number in range(1, 26):
+                write_tree(root, {f"{place}.md": f"# {place}\n".encode() for place in range(number * 10)})
+                archive.backup(root, message=f"state {number}")
+        stop.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen: set[int] = set()
+    try:
+        while not stop.is_set():
+            text = site.get("./-/timeline?source=growing").text
+            found = [
+                int(count.replace(",", "")) for count in re.findall(r"state \d+</span>.*?· ([\d,]+) documents", text, re.DOTALL)
+            ]
+            total = re.search(r"([\d,]+) snapshots?; the latest", text)
+            numbers = [int(number) for number in re.findall(r'class="message">state (\d+)', text)]
+            assert found == [number * 10 for number in numbers]
+            if total and numbers:
+                assert int(total[1]) == numbers[0]
+                seen.add(numbers[0])
+    finally:
+        writer.join()
+    assert "250 documents" in site.get("./-/timeline?source=growing").text
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_it_can_be_read_where_nothing_may_be_written(copied: Path, sites: Callable[[Any], Site]) -> None:
+    copied.parent.chmod(0o500)
+    copied.chmod(0o400)
+    try:
+        site = sites(make(copied))
+        assert site.get("./-/timeline").status_code == 200
+        assert site.json("./snapshots.json", _shape="objects")["rows"]
+    finally:
+        copied.parent.chmod(0o700)
+
+
+def test_it_can_be_read_where_nothing_may_be_written_whoever_reads(
+    copied: Path, sites: Callable[[Any], Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write everywhere, so the system is made to say that it may not."""
+    monkeypatch.setattr("archive.storage.connection.os.access", lambda path, mode: False)
+    site = sites(make(copied))
+    assert not site.datasette.databases["archive"].is_mutable
+    for page in ("timeline", "document", "search?q=lighthouse", "tasks", "health"):
+        assert site.get(f"./-/{page}").status_code == 200
+    assert site.json("./snapshots.json", _shape="objects")["rows"]
+
+
+def test_the_copy_in_an_emergency_package_opens_as_well(sample: Path, tmp_path: Path, sites: Callable[[Any], Site]) -> None:
+    with Archive.open(sample) as archive:
+        package = archive.recovery_package(tmp_path)
+    copy = next(Path(package.folder if hasattr(package, "folder") else tmp_path).rglob("archive.db"))
+    site = sites(Datasette(immutables=[str(copy)]))
+    assert len(site.json("./snapshots.json", _shape="objects")["rows"]) == len(STATES)
+    assert site.json("./current_documents.json", _shape="objects")["rows"]
+    assert 'name="_search"' in site.get("./items").text
+    assert site.get("./-/timeline").status_code == 200
+
+
+def test_an_archive_of_another_version_is_told_apart_on_its_page(copied: Path, sites: Callable[[Any], Site]) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(copied)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    response = sites(Datasette([str(copied)])).get("./-/timeline")
+    assert response.status_code == 500
+    assert "archive upgrade" in response.text
+
+
+def test_what_was_written_is_there_on_the_next_page(copied: Path, sites: Callable[[Any], Site]) -> None:
+    site = sites(make(copied))
+    assert site.get("./-/timeline").text.count('class="card snapshot"') == len(STATES)
+    root = copied.parent / "other"
+    write_tree_new(root)
+    with Archive.open(copied, mode="write", clock=FixedClock()) as archive:
+        archive.backup(root, message="just now")
+    assert "just now" in site.get("./-/timeline?source=other").text
+    assert 'name="source"' in site.get("./-/timeline").text
+
+
+def write_tree_new(root: Path) -> None:
+    root.mkdir()
+    write_tree(root, {"a.json": b"{}"})
+
+
+def test_pages_are_read_in_parallel(sample: Path) -> None:
+    with served(sample) as url:
+        base = url.removesuffix("/-/archive") + "/archive/-/"
+        results: list[int] = []
+
+        def read(page: str) -> None:
+            with urlopen(base + page, timeout=30) as response:
+                results.append(response.status)
+
+        threads = [threading.Thread(target=read, args=(page,)) for page in ("timeline", "tasks", "health", "document") * 4]
+        started = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert results == [200] * 16
+        assert time.monotonic() > started
