@@ -11,7 +11,6 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import NoReturn
 
 from archive.errors import ConfigError, UsageError
@@ -24,8 +23,7 @@ from archive.rules import CORE_CATEGORIES, Rules
 CONFIG_NAME = "archive.toml"
 PYPROJECT_NAME = "pyproject.toml"
 
-# Tables that other parts of the program read; here they are only handed on.
-OTHER_TABLES = ("backup", "inspect", "mcp", "memory", "prune", "search", "tasks")
+MEMORY_TABLES = ("mcp", "memory")  # see archive.memory_settings
 
 _UNITS: dict[str, int] = {
     **dict.fromkeys(("", "b", "byte", "bytes"), 1),
@@ -47,7 +45,6 @@ class Config:
         source: The source's name, or None.
         rules: What is backed up.
         memory: What the tables `memory` and `mcp` say.
-        tables: The other tables by name, as they are.
     """
 
     file: Path | None = None
@@ -55,7 +52,6 @@ class Config:
     source: str | None = None
     rules: Rules = field(default_factory=Rules)
     memory: MemorySettings = field(default_factory=MemorySettings)
-    tables: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 def load_config(root: Path) -> Config:
@@ -180,7 +176,7 @@ class _Reader:
             "categories": self._categories,
             "secret_names": self._names,
             "not_secret": self._names,
-            **dict.fromkeys(OTHER_TABLES, self._mapping),
+            **dict.fromkeys(MEMORY_TABLES, self._mapping),
         }
         values: dict[str, object] = {}
         for key, value in table.items():
@@ -189,14 +185,14 @@ class _Reader:
             values[key] = known[key](key, value)
         if "max_file_size" in values:
             values["max_file_bytes"] = values.pop("max_file_size")
-        tables = {name: values.pop(name) for name in OTHER_TABLES if name in values}
+        tables = {name: values.pop(name) for name in MEMORY_TABLES if name in values}
         memory = memory_settings(tables, self._fail)  # type: ignore[arg-type]  # each is a mapping
         db, source = values.pop("db", None), values.pop("source", None)
         try:
             rules = Rules(**values, origin=self._file.name)  # type: ignore[arg-type]  # each was checked above
         except UsageError as error:
             self._fail(str(error.context.get("pattern", "")), error.message, error.hint)
-        return Config(file=self._file, db=db, source=source, rules=rules, memory=memory, tables=MappingProxyType(tables))  # type: ignore[arg-type]
+        return Config(file=self._file, db=db, source=source, rules=rules, memory=memory)  # type: ignore[arg-type]
 
     def _name(self, key: str, value: object) -> str:
         if not isinstance(value, str) or not value.strip() or "\0" in value:

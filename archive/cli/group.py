@@ -34,16 +34,14 @@ TOPICS: dict[str, dict[str, str]] = {
         "cat": "Print a document, or one value of it, as it was.",
         "log": "List all versions of a document, the last valid one marked.",
         "diff": "Show what changed between two moments.",
-        "search": "Find what was said where, now and over all history.",
         "problems": "List what could not be read, understood or taken in.",
     },
     "Ask": {
+        "search": "Find what was said where, now and over all history.",
+        "tasks": "List tasks, and say what can be worked on.",
         "inspect": "Show the archive in a browser, with Datasette.",
         "sql": "Ask the archive with SQL, reading only.",
         "schema": "Explain the tables and views, with a query for each.",
-    },
-    "Tasks": {
-        "tasks": "List tasks, and say what can be worked on.",
     },
     "Bring back": {
         "restore": "Bring back files as they were.",

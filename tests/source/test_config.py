@@ -53,7 +53,6 @@ def test_every_setting_is_read_from_archive_toml(tmp_path: Path) -> None:
         source="notes",
         rules=replace(RULES, origin="archive.toml"),
         memory=MemorySettings(server=MemoryServer(command=("npx", "server"))),
-        tables={"mcp": {"command": ["npx", "server"]}},
     )
 
 
@@ -63,7 +62,7 @@ def test_every_setting_is_read_from_pyproject_toml(tmp_path: Path) -> None:
     found = load_config(tmp_path)
     assert (found.file, found.db, found.source) == (tmp_path / "pyproject.toml", "store/my.db", "notes")
     assert found.rules == replace(RULES, origin="pyproject.toml")
-    assert found.tables == {"mcp": {"command": ["npx", "server"]}}
+    assert found.memory == MemorySettings(server=MemoryServer(command=("npx", "server")))
 
 
 def test_archive_toml_comes_before_pyproject_toml_and_the_two_are_not_mixed(tmp_path: Path) -> None:
@@ -93,8 +92,8 @@ def test_any_spelling_of_the_table_is_found(tmp_path: Path, text: str) -> None:
 BAD = [
     # text, what the message says, what the hint says, line
     ("gitignor = true", "archive.toml line 1: 'gitignor' is not a setting", "Did you mean 'gitignore'?", 1),
-    ("\n# zzz\nzzz = 1", "'zzz' is not a setting", "The names are backup, categories", 3),
-    ("[searhc]\n", "line 1: 'searhc' is not a setting", "'search'", 1),
+    ("\n# zzz\nzzz = 1", "'zzz' is not a setting", "The names are categories, db", 3),
+    ("[searhc]\n", "line 1: 'searhc' is not a setting", "secret_names", 1),
     ("include = '*.json'", "include has to be a list of patterns", "", 1),
     ("db = 'x'\nexclude = [1]", "line 2: exclude has to be a list of patterns", "", 2),
     ("gitignore = 1", "gitignore has to be true or false", "", 1),
