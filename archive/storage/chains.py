@@ -110,8 +110,15 @@ def _recent_keyframes(connection: Connection, document_id: int | None) -> list[i
 
 
 def _rebase(connection: Connection, blob_id: int, base: tuple[int, bytes], height: int) -> int | None:
-    """Gives a delta or keyframe another base; returns the bytes that this adds, or None where a keyframe would be as good."""
-    data = read(connection, blob_id)
+    """Gives a delta or keyframe another base; returns the bytes that this adds.
+
+    Returns None where nothing was done: a keyframe would be as good, or the content is damaged. That is for `check` to name,
+    and must not keep new states from being stored.
+    """
+    try:
+        data = read(connection, blob_id)
+    except CorruptArchive:
+        return None
     frame = codec.encode_delta(data, base[1])
     if len(frame) >= len(codec.encode_keyframe(data)) // 2:
         return None

@@ -77,6 +77,21 @@ def test_what_is_no_text_is_stored_as_a_blob(connection: Connection, data: bytes
     assert connection.exec_driver_sql("SELECT typeof(data) FROM contents").scalar() == "blob"
 
 
+def test_damage_to_an_old_version_does_not_keep_new_ones_from_being_stored(connection: Connection) -> None:
+    noise = Random(1).randbytes(2_000).hex().encode()
+    versions = put(connection, *(noise + str(number).encode() for number in range(100)))
+    for number, (older, newer) in enumerate(pairwise(versions)):
+        retire(connection, older, newer)
+        if number == 20:
+            connection.exec_driver_sql("UPDATE deltas SET data = x'00' WHERE blob_id = ?", (versions[5],))
+    for number, blob_id in enumerate(versions):
+        if number <= 5:
+            with pytest.raises(CorruptArchive):
+                blobs.read(connection, blob_id)
+        else:
+            assert blobs.read(connection, blob_id) == noise + str(number).encode()
+
+
 def test_no_version_takes_more_than_32_steps_and_long_histories_need_no_keyframe(connection: Connection) -> None:
     contents = [b"".join(b"%d %d\n" % (line, max(0, line - n)) for line in range(400)) for n in range(200)]
     ids = put(connection, *contents)
