@@ -97,7 +97,7 @@ def test_the_metadata_says_what_a_package_index_shows(metadata: Message) -> None
     assert metadata["Version"] == archive.__version__
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "Apache-2.0"
-    assert set(metadata.get_all("Provides-Extra", [])) == {"crypt", "datasette", "mcp"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"crypt", "mcp"}
     description = metadata.get_payload(decode=True)
     assert isinstance(description, bytes)
     assert description.strip() == (ROOT / "README.md").read_bytes().strip()
