@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from benchmark.corpora import History, tree_digest
 from benchmark.process import CommandError, Taken, warm
 from benchmark.scenario import ARCHIVE, Bench, Row, at_most, peak_mb, row, scenario, seconds
 from benchmark.scenarios_index import split_rows
-from benchmark.tools import ArchiveStore, Store, Tool
+from benchmark.tools import ArchiveStore, ArchiveTool, Store, Tool
 
 FEW = 10
+# The archive twice: as others back up, and with the search index that they do not have.
+INDEXED = "with index"
 
 
 class HistoryWorld:
@@ -29,7 +31,7 @@ class HistoryWorld:
         self.settings = bench.settings
         self.root = bench.new_folder("history")
         self.middle = max(1, bench.settings.states // 2)
-        self.taken: dict[str, list[Taken]] = {tool.name: [] for tool in bench.tools}
+        self.taken: dict[str, list[Taken]] = {tool.name: [] for tool in _twice(bench.tools)}
         self.first_bytes: dict[str, int] = {}
         self.last_bytes: dict[str, int] = {}
         self.loose_bytes: dict[str, int] = {}
@@ -37,13 +39,13 @@ class HistoryWorld:
         self.stores: dict[str, Store] = {}
         self.few: Store | None = None
         self.versions = self.versions_bytes = 0
-        self._tools = list(bench.tools)
+        self._tools = [*_twice(bench.tools)]
         self._bench = bench
         self._replay(bench)
 
     def able(self) -> list[Tool]:
-        """Returns the tools that hold every state."""
-        return list(self._tools)
+        """Returns the tools that hold every state, the archive once."""
+        return [tool for tool in self._tools if tool.name != INDEXED]
 
     def restore(self, tool: Tool, moment: int, *, verify: bool) -> Taken:
         """Restores a state into an empty folder; with `verify`, makes sure it is that state.
@@ -97,7 +99,7 @@ class HistoryWorld:
 
     def _back_up_few(self) -> None:
         for tool in self._tools:
-            if tool.name == ARCHIVE:
+            if tool.name == INDEXED:
                 self.few = self.few or tool.open(self.root, self._bench.new_folder("few"))
                 self.few.backup()
 
@@ -114,16 +116,25 @@ def history_backup(bench: Bench) -> Iterator[Row]:
     if states < 2:
         return
     label = f"history, {states} states"
-    yield row("history.time", f"{label}, median backup", "s", seconds(world.taken), at_most(0.5, of="restic"))
-    yield row("history.peak", f"{label}, peak memory", "MB", peak_mb(world.taken), at_most(150))
-    growth = {name: (size - world.first_bytes[name]) / 1e6 for name, size in world.last_bytes.items()}
+    taken = {name: some for name, some in world.taken.items() if name != INDEXED}
+    yield row("history.time", f"{label}, median backup", "s", seconds(taken), at_most(0.5, of="restic"))
+    yield row("history.peak", f"{label}, peak memory", "MB", peak_mb(taken), at_most(150))
+    if INDEXED in world.taken:
+        with_index = {**taken, ARCHIVE: world.taken[INDEXED]}
+        what = f"{label}, median backup with its index"
+        yield row("history.indexed", what, "s", seconds(with_index), at_most(0.6, of="restic"))
+    sizes = {name: size for name, size in world.last_bytes.items() if name != INDEXED}
+    growth = {name: (size - world.first_bytes[name]) / 1e6 for name, size in sizes.items()}
     what = f"growth over {world.versions:,} versions, {world.versions_bytes / 1e6:.0f} MB (git gc)"
     yield row("history.growth", what, "MB", growth, at_most(1.0, of="git"))
-    yield row("history.size", f"{label}, size of the store (git gc)", "MB", _mb(world.last_bytes))
-    yield row("history.loose", f"{label}, size before git gc", "MB", _mb(world.loose_bytes))
-    store = world.stores[ARCHIVE]
-    assert isinstance(store, ArchiveStore)
-    yield from split_rows("history", label, store)
+    yield row("history.size", f"{label}, size of the store (git gc)", "MB", _mb(sizes))
+    yield row("history.loose", f"{label}, size before git gc", "MB", _mb({name: world.loose_bytes[name] for name in sizes}))
+    if INDEXED in world.last_bytes:
+        with_index_bytes = {**sizes, ARCHIVE: world.last_bytes[INDEXED]}
+        yield row("history.indexed-size", f"{label}, size of the store with its index", "MB", _mb(with_index_bytes))
+        store = world.stores[INDEXED]
+        assert isinstance(store, ArchiveStore)
+        yield from split_rows("history", label, store)
 
 
 @scenario("history-length", "whether an unchanged backup and a listing cost more behind 500 snapshots than behind 10")
@@ -131,12 +142,11 @@ def history_length(bench: Bench) -> Iterator[Row]:
     """Measures two archives of one tree in pairs: one knows the last ten states, the other all."""
     world = bench.shared(HistoryWorld)
     states, runs = world.settings.states, max(9, bench.settings.runs)
-    archive = [tool for tool in world.able() if tool.name == ARCHIVE]
     unchanged: dict[int, dict[str, list[Taken]]] = {FEW: {}, states: {}}
     listing: dict[int, dict[str, list[Taken]]] = {FEW: {}, states: {}}
-    for _ in range(runs if archive and world.few else 0):
+    for _ in range(runs if world.few and INDEXED in world.stores else 0):
         assert world.few is not None
-        for size, store, moment in ((FEW, world.few, FEW // 2), (states, world.stores[ARCHIVE], world.middle)):
+        for size, store, moment in ((FEW, world.few, FEW // 2), (states, world.stores[INDEXED], world.middle)):
             unchanged[size].setdefault(ARCHIVE, []).append(store.backup())
             listing[size].setdefault(ARCHIVE, []).append(store.list_files(moment))
     others = [tool for tool in world.able() if tool.name != ARCHIVE]
@@ -172,6 +182,15 @@ def history_restore(bench: Bench) -> Iterator[Row]:
     label = f"history, restore of state {world.middle}"
     target = at_most(1.5, of=ARCHIVE, row="history-restore.newest")
     yield row("history-restore.middle", label, "s", seconds(middle), target)
+
+
+def _twice(tools: Sequence[Tool]) -> Iterator[Tool]:
+    for tool in tools:
+        if isinstance(tool, ArchiveTool):
+            yield tool.without_index()
+            yield tool.named(INDEXED)
+        else:
+            yield tool
 
 
 def _mb(sizes: dict[str, int]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from benchmark.process import Taken
 from benchmark.scenario import ARCHIVE, Bench, Row, at_most, peak_mb, row, scenario, seconds
 from benchmark.scenarios_medium import MediumWorld
 from benchmark.scenarios_small import HERE, NAIVE
-from benchmark.tools import ArchiveStore, ArchiveTool, Store
+from benchmark.tools import ArchiveStore, ArchiveTool, Store, Tool
 
 UNINDEXED = "without index"
 TABLES = {
@@ -31,8 +31,7 @@ def first_index(bench: Bench) -> Iterator[Row]:
     restic = [tool for tool in bench.tools if tool.name == "restic"]
     with_index = next(tool for tool in bench.tools if tool.name == ARCHIVE)
     assert isinstance(with_index, ArchiveTool)
-    bare = ArchiveTool(with_index.command, ["--no-index"], UNINDEXED)
-    bare.extra = with_index.extra
+    bare = with_index.without_index().named(UNINDEXED)
     tools = [with_index, bare, *restic]
     stores: dict[str, Store] = {}
     naive: list[Taken] = []
@@ -56,6 +55,20 @@ def first_index(bench: Bench) -> Iterator[Row]:
     store = stores[ARCHIVE]
     assert isinstance(store, ArchiveStore)
     yield from split_rows("index-first", "medium", store)
+    backups = [tool for tool in tools if tool.name in (ARCHIVE, "restic")]
+    for each in stores.values():
+        each.backup()  # the first one after a first backup reads what was too fresh to trust
+    unchanged = bench.interleaved("unchanged backup with index", lambda tool, run: stores[tool.name].backup(), tools=backups)
+    yield row("index-unchanged.time", "medium, unchanged, with index", "s", seconds(unchanged), at_most(0.4, of="restic"))
+    before = world.edits
+
+    def after_edits(tool: Tool, run: int) -> Taken:
+        if world.edits == before + run:
+            world.edit()
+        return stores[tool.name].backup()
+
+    changed = bench.interleaved("1 % changed with index", after_edits, tools=backups)
+    yield row("index-1pct.time", "medium, 1 % changed, with index", "s", seconds(changed), at_most(0.6, of="restic"))
 
 
 def split_rows(key: str, label: str, store: ArchiveStore) -> Iterator[Row]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmark.process import CommandError
 from benchmark.scenario import ARCHIVE, Bench, Row, at_most, row, scenario
-from benchmark.scenarios_history import HistoryWorld
+from benchmark.scenarios_history import INDEXED, HistoryWorld
 from benchmark.scenarios_medium import MediumWorld
 from benchmark.tools import ROOT, ArchiveStore, Store
 
@@ -20,15 +20,13 @@ MOST_MS = 200
 @scenario("pages-medium", "the pages of archive inspect over 20,000 files")
 def medium_pages(bench: Bench) -> Iterator[Row]:
     """Measures each page on the archive of `medium`."""
-    world = bench.shared(MediumWorld)
-    world.backed_up()
-    yield from _pages(bench, world.stores[ARCHIVE], "medium")
+    yield from _pages(bench, bench.shared(MediumWorld).indexed(), "medium")
 
 
 @scenario("pages-history", "the pages of archive inspect after 500 snapshots")
 def history_pages(bench: Bench) -> Iterator[Row]:
     """Measures each page on the archive of `history`."""
-    yield from _pages(bench, bench.shared(HistoryWorld).stores[ARCHIVE], "history")
+    yield from _pages(bench, bench.shared(HistoryWorld).stores[INDEXED], "history")
 
 
 def _pages(bench: Bench, store: Store, corpus: str) -> Iterator[Row]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmark.process import CommandError
 from benchmark.scenario import ARCHIVE, Bench, Row, at_most, row, scenario
-from benchmark.scenarios_history import FEW, HistoryWorld
+from benchmark.scenarios_history import FEW, INDEXED, HistoryWorld
 from benchmark.scenarios_medium import MediumWorld
 from benchmark.tools import ROOT, ArchiveStore, Store
 
@@ -21,9 +21,9 @@ Times = Mapping[str, list[float]]
 def search_medium(bench: Bench) -> Iterator[Row]:
     """Measures the library in one warm process; the slowest kind of query has a row of its own."""
     world = bench.shared(MediumWorld)
-    if not [tool for tool in world.backed_up() if tool.name == ARCHIVE]:
+    if not [tool for tool in bench.tools if tool.name == ARCHIVE]:
         return
-    taken = _times(bench, world.stores[ARCHIVE])
+    taken = _times(bench, world.indexed())
     yield row("search-medium.median", "medium, 200 queries, median", "ms", {ARCHIVE: _all(taken)}, at_most(3))
     yield row("search-medium.p99", "medium, 200 queries, p99", "ms", {ARCHIVE: _percentile(_all(taken), 0.99)}, at_most(40))
     for kind, some in taken.items():
@@ -34,10 +34,10 @@ def search_medium(bench: Bench) -> Iterator[Row]:
 def search_history(bench: Bench) -> Iterator[Row]:
     """Measures the same tree in two archives: one knows its last ten states, the other all."""
     world = bench.shared(HistoryWorld)
-    if world.few is None or ARCHIVE not in world.stores:
+    if world.few is None or INDEXED not in world.stores:
         return
-    few, now = _all(_times(bench, world.few)), _all(_times(bench, world.stores[ARCHIVE]))
-    over_all = _all(_times(bench, world.stores[ARCHIVE], "history"))
+    few, now = _all(_times(bench, world.few)), _all(_times(bench, world.stores[INDEXED]))
+    over_all = _all(_times(bench, world.stores[INDEXED], "history"))
     states = world.settings.states
     yield row("search-history.few", f"history, 200 queries, {FEW} states, median", "ms", {ARCHIVE: few})
     target = at_most(1.5, of=ARCHIVE, row="search-history.few")

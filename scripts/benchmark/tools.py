@@ -127,6 +127,19 @@ class ArchiveTool(Tool):
         self.backup_options = backup_options
         self.version_command = [*self.command, "version"]
 
+    def without_index(self) -> ArchiveTool:
+        """Returns the same tool ending its backups when the snapshot is durable, which is where other tools end theirs."""
+        return self._with(["--no-index"], self.name)
+
+    def named(self, name: str) -> ArchiveTool:
+        """Returns the same tool with a column of its own."""
+        return self._with([], name)
+
+    def _with(self, options: Sequence[str], name: str) -> ArchiveTool:
+        other = ArchiveTool(self.command, [*self.backup_options, *options], name)
+        other.extra = self.extra
+        return other
+
     def open(self, root: Path, folder: Path) -> Store:
         """Prepares nothing: the first backup makes the archive."""
         return ArchiveStore(self, root, folder)
@@ -146,6 +159,10 @@ class ArchiveStore(Store):
     def command(self, *arguments: str) -> list[str]:
         """Returns a command on this archive, for scenarios that only it can take part in."""
         return [*self._tool.command, *arguments, "--db", str(self._data())]
+
+    def reindex(self) -> Taken:
+        """Makes the index anew, for an archive that was filled without one."""
+        return self._run(self.command("reindex"))
 
     @property
     def database(self) -> Path:
