@@ -12,6 +12,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -44,9 +45,10 @@ class Elsewhere(Generic[T]):
 
     Args:
         size_of: Where to look for the size of an item: the index of its `bytes`, or of a number of bytes.
+        ahead: How many lists of items, of a megabyte each, are taken in while the caller is busy with one of its own.
     """
 
-    def __init__(self, generator: Callable[..., Iterator[T]], *arguments: object, size_of: int) -> None:
+    def __init__(self, generator: Callable[..., Iterator[T]], *arguments: object, size_of: int, ahead: int = 1) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", _START],
             stdin=subprocess.PIPE,
@@ -55,6 +57,7 @@ class Elsewhere(Generic[T]):
             start_new_session=True,
         )
         self._arguments = arguments
+        self._ahead = ahead
         self._items_given: Generator[T] | None = None
         # It starts, and imports what it needs, while the caller is still busy with what the arguments are to be.
         self._tell(sys.path, (generator.__module__, generator.__qualname__, size_of))
@@ -94,12 +97,15 @@ class Elsewhere(Generic[T]):
         self._process.stdout.close()
 
     def _items(self) -> Generator[T]:
-        # A thread takes the next part off the pipe meanwhile: SQLite and the disk work without Python's lock.
-        with ThreadPoolExecutor(1, "elsewhere") as pool:
-            coming = pool.submit(self._part)
-            while (part := coming.result()) is not None:
-                coming = pool.submit(self._part)
+        # A thread takes the next parts off the pipe meanwhile: SQLite and the disk work without Python's lock.
+        pool = ThreadPoolExecutor(1, "elsewhere")
+        try:
+            coming = deque(pool.submit(self._part) for _ in range(self._ahead))
+            while (part := coming.popleft().result()) is not None:
+                coming.append(pool.submit(self._part))
                 yield from part
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _part(self) -> list[T] | None:
         assert self._process.stdout is not None
@@ -122,12 +128,12 @@ def serve() -> None:
     # Whatever prints by mistake must not get between the answers.
     os.dup2(2, 1)
     _widen(output)
-    module, name, size_of = pickle.load(sys.stdin.buffer)  # noqa: S301 (written by our own process)
-    generator = getattr(import_module(module), name)
     try:
+        module, name, size_of = pickle.load(sys.stdin.buffer)  # noqa: S301 (written by our own process)
+        generator = getattr(import_module(module), name)
         arguments = pickle.load(sys.stdin.buffer)  # noqa: S301 (the same)
-    except EOFError:
-        os._exit(0)  # the caller found that there is nothing to do
+    except (EOFError, pickle.UnpicklingError):
+        os._exit(0)  # the caller found that there is nothing to do, or was killed
     try:
         for part in _lists(generator(*arguments), size_of):
             _send(output, part)

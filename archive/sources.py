@@ -72,6 +72,21 @@ def require_here(source: Source, root: Path, archive_path: Path) -> None:
         )
 
 
+def require_movable(connection: Connection, source: Source | None, root: Path, archive_path: Path) -> None:
+    """Raises unless a source was named that is there, and the folder is no other source.
+
+    Raises:
+        UsageError: It is not so.
+    """
+    hint = "Name the source that moved with --source, and give its new folder."
+    if source is None:
+        raise UsageError("there is no such source that could have moved", hint=hint, root=str(root))
+    here = paths.to_text(str(root))
+    for other in snapshots.sources(connection):
+        if other.name != source.name and _stands_at(other, archive_path) == here:
+            raise UsageError(f"{root} is source {other.name!r} already", hint=hint, source=other.name, root=str(root))
+
+
 def source_for(connection: Connection, root: Path, name: str | None, rules: Json, archive_path: Path) -> Source:
     """Returns the source that the folder is, up to date; adds one, called like the folder, if it is new."""
     folder = Path(os.path.realpath(archive_path.parent))

@@ -6,21 +6,22 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from archive import backup as backup_verb
 from archive.api.indexing import Indexing
 from archive.api.opening import OnProgress
 from archive.errors import UsageError
-from archive.memory.graph import virtual_documents
-from archive.model.memory import MemorySettings
-from archive.model.restore import Overwrite, RestorePlan, RestoreResult
-from archive.model.snapshots import BackupResult, Source
-from archive.planning import RestoreRequest, plan_restore, plan_undo
-from archive.restore import Restorer
+from archive.model.restore import Overwrite
 from archive.rules import Rules
-from archive.sources import is_root, require_here, root_of, source_at, source_for
-from archive.storage.connection import Connection
+from archive.sources import is_root, require_here, require_movable, root_of, source_at, source_for
 from archive.storage.paths import to_text
+
+if TYPE_CHECKING:
+    from archive.model.memory import MemorySettings
+    from archive.model.restore import RestorePlan, RestoreResult
+    from archive.model.snapshots import BackupResult, Source
+    from archive.planning import RestoreRequest
+    from archive.storage.connection import Connection
 
 
 class Keeping(Indexing):
@@ -63,10 +64,15 @@ class Keeping(Indexing):
             on_progress: Called with each step.
 
         Raises:
-            UsageError: The source of that name stands in another folder, which is still there.
+            UsageError: The source of that name stands in another folder, which is still there; or `moved`, and there is no
+                such source, or the folder is another one.
             SourceUnreadable: The folder itself cannot be read.
             ArchiveLocked, ArchiveFull, ArchiveReadOnly: Nothing was changed.
         """
+        from archive import backup as backup_verb
+        from archive.memory.graph import virtual_documents
+        from archive.model.memory import MemorySettings
+
         if isinstance(tags, str):
             raise UsageError("tags are a list of texts, not one text", hint="Write tags=['nightly'].")
         rules, memory = rules or Rules(), memory or MemorySettings()
@@ -95,7 +101,9 @@ class Keeping(Indexing):
 
     def _source_to_back_up(self, connection: Connection, root: Path, *, moved: bool) -> Source | None:
         source = source_at(connection, root, self.source_name, self.path)
-        if source is not None and not moved:
+        if moved:
+            require_movable(connection, source, root, self.path)
+        elif source is not None:
             require_here(source, root, self.path)
         return source
 
@@ -123,6 +131,8 @@ class Keeping(Indexing):
             SnapshotNotFound, DocumentNotFound: Nothing fits.
             UnsafePath: A stored path leads out of the target.
         """
+        from archive.planning import plan_restore
+
         with self._reading() as (connection, source):
             snapshot = self._resolve(connection, source, at)
             request = self._restore_request(source, target, patterns=paths, overwrite=overwrite, delete_extra=delete_extra)
@@ -134,6 +144,8 @@ class Keeping(Indexing):
         Raises:
             NotFound: Nothing was restored in place yet.
         """
+        from archive.planning import plan_undo
+
         with self._reading() as (connection, source):
             return plan_undo(connection, source, self._restore_request(source, None, overwrite=Overwrite.IF_CHANGED))
 
@@ -154,6 +166,8 @@ class Keeping(Indexing):
             TargetFailed: Writing failed (a full disk, say). The target is as it was.
             CorruptArchive: Content does not match its hash. The target is as it was.
         """
+        from archive.restore import Restorer
+
         with self._reading() as (_, source):
             request = self._restore_request(source, plan.target, overwrite=plan.overwrite)
         result = Restorer(self._database, source, request, self._clock, on_progress).restore(plan)
@@ -169,6 +183,8 @@ class Keeping(Indexing):
         patterns: Sequence[str] = (),
         delete_extra: bool = False,
     ) -> RestoreRequest:
+        from archive.planning import RestoreRequest
+
         folder = root_of(source, self.path) if target is None else Path(os.path.abspath(target))
         return RestoreRequest(
             target=folder,

@@ -94,7 +94,10 @@ def _unexpected(error: BaseException, *, as_json: bool) -> int:
 
 def _report(error: dict[str, object], *, as_json: bool) -> int:
     if as_json:
-        click.echo(json.dumps(error, indent=2, default=str))
+        try:
+            click.echo(json.dumps(error, indent=2, default=str))
+        except OSError as failed:
+            _output_failed(failed)
     else:
         output = Output()
         output.warn(styled("error:", "red"), " ", str(error["message"]))

@@ -23,7 +23,7 @@ _TITLES = {
     ProblemKind.SPECIAL_FILE: "special files",
     ProblemKind.TOO_LARGE: "over the size limit",
     ProblemKind.IN_THE_WAY: "left alone: something else is in the way",
-    ProblemKind.KEPT: "left alone: they could not be backed up first",
+    ProblemKind.KEPT: "left alone",
     ProblemKind.NOT_WRITTEN: "could not be written",
 }
 _CODED = (ProblemKind.INVALID, ProblemKind.SUSPICIOUS)

@@ -29,6 +29,10 @@ def retire(connection: Connection, blob_id: int, successor: tuple[int, bytes] | 
             the document was removed.
         document_id: The document that had it; older versions of it may find a better base in the successor, too.
     """
+    try:
+        older = read(connection, blob_id)
+    except CorruptArchive:
+        return 0  # damaged content stays as it is: `check` names it, and new states have to be stored all the same
     if successor is not None and not successor[1]:
         successor = None  # an empty file is nothing to lean on
     grown = 0
@@ -38,7 +42,6 @@ def retire(connection: Connection, blob_id: int, successor: tuple[int, bytes] | 
         for keyframe_id in _recent_keyframes(connection, document_id):
             if (height := _height(connection, keyframe_id)) < MAX_HEIGHT:
                 grown += _rebase(connection, keyframe_id, successor, height) or 0
-    older = read(connection, blob_id)
     height = _height(connection, blob_id)
     data = b""
     if height >= MAX_HEIGHT:

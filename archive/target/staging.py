@@ -71,6 +71,7 @@ class Staging:
         self.name, self.fd = "", -1
         self.folders: Folders | None = None
         self._present: frozenset[str] = frozenset()
+        self._adopted = False
         try:
             self._present = frozenset(os.listdir(root_fd))
             self.name, self.fd = _new_folder(root_fd)
@@ -100,8 +101,9 @@ class Staging:
         self.doubtful |= writer.doubtful
 
     def adopt(self, files: Iterable[tuple[Written, bool]]) -> None:
-        """Adds what `stage_share` yielded in another process."""
+        """Adds what `stage_share` yielded in another process, which flushes none of it."""
         for written, is_doubtful in files:
+            self._adopted = True
             self.files.append(written)
             if is_doubtful:
                 self.doubtful.add(written.path)
@@ -113,7 +115,7 @@ class Staging:
             TargetFailed: It does not.
         """
         try:
-            if len(self.files) > FLUSHED_SINGLY:
+            if self._adopted or len(self.files) > FLUSHED_SINGLY:
                 flush_file_system(self.fd)
                 return
             assert self.folders is not None
@@ -238,9 +240,7 @@ def _remove_folder(root_fd: int, name: str, fd: int) -> bool:
             if entry == SHELF:
                 _remove_shelf(fd)
             elif entry == TREE:
-                import shutil
-
-                shutil.rmtree(TREE, dir_fd=fd)
+                _remove_tree(fd)
         os.rmdir(name, dir_fd=root_fd)
     except OSError:
         return False
@@ -255,6 +255,36 @@ def _remove_shelf(fd: int) -> None:
     finally:
         os.close(shelf_fd)
     os.rmdir(SHELF, dir_fd=fd)
+
+
+def _remove_tree(fd: int) -> None:
+    """Removes the tree however deep it is: its folders are brought up to the top before they are emptied."""
+    tree_fd = os.open(TREE, _FOLDER_FLAGS, dir_fd=fd)
+    try:
+        brought_up = os.urandom(8).hex()
+        waiting = os.listdir(tree_fd)
+        count = 0
+        while waiting:
+            name = waiting.pop()
+            try:
+                folder_fd = os.open(name, _FOLDER_FLAGS, dir_fd=tree_fd)
+            except NotADirectoryError:
+                os.unlink(name, dir_fd=tree_fd)
+                continue
+            try:
+                for entry in os.listdir(folder_fd):
+                    try:
+                        os.unlink(entry, dir_fd=folder_fd)
+                    except (IsADirectoryError, PermissionError):  # Linux says the one of a folder, POSIX the other
+                        count += 1
+                        waiting.append(f"{brought_up}-{count}")
+                        os.rename(entry, waiting[-1], src_dir_fd=folder_fd, dst_dir_fd=tree_fd)
+            finally:
+                os.close(folder_fd)
+            os.rmdir(name, dir_fd=tree_fd)
+    finally:
+        os.close(tree_fd)
+    os.rmdir(TREE, dir_fd=fd)
 
 
 def _above(path: str) -> Iterator[str]:

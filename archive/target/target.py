@@ -318,7 +318,8 @@ class Target:
 def _unsafe(path: str, reason: str) -> UnsafePath:
     return UnsafePath(
         f"{path!r} cannot be restored: {reason}; nothing was written",
-        hint="Run 'archive check', since the archive may have been edited; or restore to a new folder with '--to DIR'.",
+        hint="Name the paths to restore without it, or restore to a new folder with '--to DIR'. If the archive may have been"
+        " edited, run 'archive check'.",
         path=path,
         reason=reason,
     )

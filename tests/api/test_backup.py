@@ -35,9 +35,15 @@ def test_a_named_source_moves_only_if_its_folder_is_gone_or_it_is_said(db_path: 
                 archive.backup(other, dry_run=dry_run)
         assert archive.backup(other, moved=True).removed == ()
         assert [source.root for source in archive.sources()] == [str(other)]
+        with Archive.open(db_path, mode="write", source="q") as second, pytest.raises(UsageError, match="no such source"):
+            second.backup(root, moved=True)
+        with Archive.open(db_path, mode="write", source="r") as second:
+            second.backup(root)
+        with pytest.raises(UsageError, match="is source 'r' already"):
+            archive.backup(root, moved=True)
         other.rename(third)
         assert archive.backup(third).removed == ()
-        assert len(archive.sources()) == 1
+        assert [source.name for source in archive.sources()] == ["p", "r"]
 
 
 def settle(root: Path) -> None:

@@ -92,6 +92,15 @@ def test_damage_to_an_old_version_does_not_keep_new_ones_from_being_stored(conne
             assert blobs.read(connection, blob_id) == noise + str(number).encode()
 
 
+def test_damaged_content_that_is_replaced_stays_as_it_is_and_the_new_is_stored(connection: Connection) -> None:
+    older, newer = put(connection, b"one", b"two")
+    connection.exec_driver_sql("UPDATE contents SET data = 'onex' WHERE blob_id = ?", (older,))
+    retire(connection, older, newer)
+    assert blobs.read(connection, newer) == b"two"
+    with pytest.raises(CorruptArchive):
+        blobs.read(connection, older)
+
+
 def test_no_version_takes_more_than_32_steps_and_long_histories_need_no_keyframe(connection: Connection) -> None:
     contents = [b"".join(b"%d %d\n" % (line, max(0, line - n)) for line in range(400)) for n in range(200)]
     ids = put(connection, *contents)

@@ -10,7 +10,7 @@ import pytest
 import archive
 from archive.hashing import hash_bytes
 from archive.model.snapshots import Problem
-from archive.target import StagedFile, Target, clean_stale, staging
+from archive.target import StagedFile, Target, clean_stale, stage_share, staging
 
 STALE = ".archive-restore-0123456789abcdef"
 
@@ -66,6 +66,38 @@ def test_only_folders_that_a_restore_made_are_removed(tmp_path: Path) -> None:
     assert folders(tmp_path) == before
     assert folders(tmp_path / STALE) == ["precious.txt"]
     assert folders(tmp_path / "elsewhere") == ["1"]
+
+
+def test_a_tree_is_removed_however_deep_it_is_and_whatever_it_holds(tmp_path: Path) -> None:
+    tree = tmp_path / STALE / "tree"
+    tree.mkdir(parents=True)
+    (tree / "link").symlink_to(tmp_path)
+    fd = os.open(tree, os.O_RDONLY)
+    for _ in range(2_500):
+        os.mkdir("deep", dir_fd=fd)
+        below = os.open("deep", os.O_RDONLY, dir_fd=fd)
+        os.close(os.open("file.json", os.O_CREAT | os.O_WRONLY, dir_fd=below))
+        os.close(fd)
+        fd = below
+    os.close(fd)
+    (tmp_path / "kept.json").touch()
+    assert clean_stale(tmp_path) == 1
+    assert folders(tmp_path) == ["kept.json"]
+
+
+def test_what_another_process_staged_is_on_the_disk_before_it_is_put_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(staging, "flush_file_system", lambda fd: flushed.append("all"))
+    (tmp_path / "b.json").touch()
+    with Target(tmp_path) as target:
+        place = target.begin()
+        others = stage_share(place, [StagedFile("b.json", b"y", 0o644, 0, hash_bytes(b"y"))])
+        target.stage([StagedFile("a.json", b"x", 0o644, 0, hash_bytes(b"x"))], others)
+        assert flushed == ["all"]
+        target.commit()
+    assert (tmp_path / "b.json").read_bytes() == b"y"
 
 
 def test_cleaning_never_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

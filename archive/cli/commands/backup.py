@@ -80,10 +80,13 @@ def command(
     place.require_root()
     settings = {"message": message, "tags": tags, "only_if_changed": only_if_changed, "moved": moved}
     settings["index"] = not no_index
+    is_new = not place.db.exists()
     result = _run(place, output, _rules(place.config.rules, **rule_options), dry_run=dry_run, **settings)
     if output.as_json:
         output.json(result.to_json())
     else:
+        if is_new and not dry_run:
+            output.say("created ", styled(str(place.db), "bold"))
         _show(output, place, result, dry_run=dry_run)
     if not result.is_complete or (strict and result.problems):
         ctx.exit(EXIT_INCOMPLETE)
@@ -115,8 +118,6 @@ def _create(place: Place, output: Output) -> None:
         Archive.create(place.db, wait_s=place.wait_s).close()
     except ArchiveExists:
         return  # another process was quicker
-    if not output.as_json:
-        output.say("created ", styled(str(place.db), "bold"))
 
 
 def _rules(
