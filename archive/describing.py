@@ -45,6 +45,8 @@ OWN = {
     ("task_history", "task_id"): "its id as people write it; '': none",
     ("current_tasks", "key"): "its id as it is compared in its scope; '': none",
     ("available_tasks", "key"): "its id as it is compared in its scope; '': none",
+    ("tasks", "sort_date"): "not_before, else due, where it is a date",
+    ("tasks", "sort_created"): "created, where it is a date",
     ("items_fts", "words"): "further tokens: parts of names, single characters of unspaced scripts",
 }
 

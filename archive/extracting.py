@@ -31,6 +31,8 @@ from archive.storage.taskrows import PackedTasks, from_plain, pack, to_plain
 WORTH_A_PROCESS_BYTES = 6 * 1024 * 1024
 # So many documents are read at once, so that nobody holds on to an old moment of the archive for long.
 _READ_AT_ONCE = 64
+# Lists of documents that come in while the index, which takes many items at once, has the caller busy.
+_AHEAD = 12
 _AT_ONCE = 1 << 40  # a size that no other item is waited for
 
 
@@ -133,7 +135,8 @@ class _Helper:
     def _start(self) -> Iterator[_Plain]:
         self._stack.close()
         rest = self._wanted[self._at :]
-        return self._stack.enter_context(Elsewhere(extract_blobs, self._path, rest, self._masking, self._is_careful, size_of=0))
+        elsewhere = Elsewhere(extract_blobs, self._path, rest, self._masking, self._is_careful, size_of=0, ahead=_AHEAD)
+        return self._stack.enter_context(elsewhere)
 
 
 def _plain_path(path: str, reason: str) -> Taken:

@@ -79,10 +79,13 @@ def require_movable(connection: Connection, source: Source | None, root: Path, a
         UsageError: It is not so.
     """
     hint = "Name the source that moved with --source, and give its new folder."
+    everything = snapshots.sources(connection)
+    if not everything:
+        return  # the first backup of all
     if source is None:
         raise UsageError("there is no such source that could have moved", hint=hint, root=str(root))
     here = paths.to_text(str(root))
-    for other in snapshots.sources(connection):
+    for other in everything:
         if other.name != source.name and _stands_at(other, archive_path) == here:
             raise UsageError(f"{root} is source {other.name!r} already", hint=hint, source=other.name, root=str(root))
 

@@ -20,7 +20,7 @@ MAX_BYTES = 150_000
 PAGES = {
     "timeline": "/-/timeline",
     "document": "/-/document?path={document}&a={older}&b={newer}",
-    "search": "/-/search?q=memory+agent",
+    "search": "/-/search?q=inventory+price",
     "tasks": "/-/tasks",
     "health": "/-/health",
 }

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from archive.api.opening import Opening
-from archive.model.tables import Table, TableInfo
-from archive.storage import asking, schema, snapshots
-from archive.storage.asking import Parameters
-from archive.storage.connection import Connection
+from archive.storage import snapshots
+
+if TYPE_CHECKING:
+    from archive.model.tables import Table, TableInfo
+    from archive.storage.asking import Parameters
+    from archive.storage.connection import Connection
 
 
 class Asking(Opening):
@@ -27,7 +30,10 @@ class Asking(Opening):
         Raises:
             QueryError: It cannot be understood, would do more than read, or takes longer than the limit.
             SnapshotNotFound: The moment means no snapshot.
+            CorruptArchive, SourceNotFound: One of the functions met damaged content, or a source that there is not.
         """
+        from archive.storage import asking
+
         with self._database.reading() as connection, self._limited(connection, time_limit_s):
             moment = None
             if at is not None:
@@ -37,6 +43,8 @@ class Asking(Opening):
 
     def schema(self) -> tuple[TableInfo, ...]:
         """Returns all views and tables with descriptions, columns and a query that is ready to run."""
+        from archive.storage import schema
+
         with self._database.reading() as connection:
             return tuple(schema.tables(connection))
 
@@ -49,6 +57,8 @@ class Asking(Opening):
         Raises:
             QueryError: What was read inside took longer than the limit.
         """
+        from archive.storage import asking
+
         with self._database.holding() as connection, asking.limited(asking.driver_of(connection), self._clock, time_limit_s):
             yield
 
@@ -57,5 +67,7 @@ class Asking(Opening):
         if self._database.is_held:
             yield  # the block that holds the moment has a limit of its own
         else:
+            from archive.storage import asking
+
             with asking.limited(asking.driver_of(connection), self._clock, time_limit_s):
                 yield

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from archive.api.opening import Opening
 from archive.errors import ArchiveLocked, UsageError
-from archive.indexing import index_pending
-from archive.model.documents import Kind
-from archive.model.search import Hit, ItemHistory, Page
 from archive.moment import Moment, parse_moment
-from archive.search import Catalogue, Searched, SearchRequest, item_history, search
+
+if TYPE_CHECKING:
+    from archive.model.documents import Kind
+    from archive.model.search import Hit, ItemHistory, Page
+    from archive.search import Catalogue
 
 
 class Finding(Opening):
@@ -56,6 +59,8 @@ class Finding(Opening):
             QueryError: A regular expression that is none or takes too long, a cursor of another query, a bad moment.
             SnapshotNotFound: No snapshot is meant by `at`.
         """
+        from archive.search import Catalogue, Searched, SearchRequest, search
+
         self._index_first()
         request = SearchRequest(
             text=query,
@@ -94,12 +99,16 @@ class Finding(Opening):
             DocumentNotFound: No snapshot ever held the document.
             PointerNotFound: Nothing is or was there.
         """
+        from archive.search import item_history
+
         self._index_first()
         with self._reading() as (connection, source):
             return item_history(connection, source, path, pointer_or_key)
 
     def _index_first(self) -> None:
         if self._database.writable:
+            from archive.indexing import index_pending
+
             try:
                 index_pending(self._database)
             except ArchiveLocked:
@@ -110,6 +119,8 @@ class Finding(Opening):
 
 
 def _kind(name: str) -> Kind:
+    from archive.model.documents import Kind
+
     try:
         return Kind(name)
     except ValueError:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from archive.api.opening import OnProgress, Opening
 from archive.errors import ArchiveError, UsageError
-from archive.indexing import index_pending
-from archive.model.reindex import ReindexResult
 from archive.model.snapshots import Indexed
+
+if TYPE_CHECKING:
+    from archive.model.reindex import ReindexResult
 
 
 class Indexing(Opening):
@@ -39,6 +42,8 @@ class Indexing(Opening):
 
     def _index(self, on_progress: OnProgress | None) -> Indexed:
         """Indexes what waits; whatever goes wrong is said in the result, since it must not make anything else fail."""
+        from archive.indexing import index_pending
+
         try:
             done = index_pending(self._database, on_progress)
         except ArchiveError as error:

@@ -76,8 +76,7 @@ class Keeping(Indexing):
         if isinstance(tags, str):
             raise UsageError("tags are a list of texts, not one text", hint="Write tags=['nightly'].")
         rules, memory = rules or Rules(), memory or MemorySettings()
-        # One folder is one source, by whatever links it is reached.
-        root = Path(os.path.realpath(root))
+        root = Path(os.path.realpath(root))  # one folder is one source, by whatever links it is reached
         request = backup_verb.BackupRequest(
             root=root,
             rules=rules,

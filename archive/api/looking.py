@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from archive.api.opening import OnProgress, Opening
-from archive.check import check
-from archive.comparing import compare
 from archive.errors import PointerNotFound
-from archive.extract.parse import load
-from archive.extract.places import is_text_place, text_at
-from archive.extract.pointer import resolve
-from archive.model.base import Json
-from archive.model.check import CheckDepth, CheckResult, Stats
-from archive.model.diff import Diff
-from archive.model.documents import DocumentState, History
-from archive.model.snapshots import Problem, Snapshot, Source
-from archive.selection import Selection
-from archive.storage import blobs, documents, known, sizes, snapshots
+from archive.model.check import CheckDepth
+from archive.storage import blobs, documents, known, snapshots
+
+if TYPE_CHECKING:
+    from archive.model.base import Json
+    from archive.model.check import CheckResult, Stats
+    from archive.model.diff import Diff
+    from archive.model.documents import DocumentState, History
+    from archive.model.snapshots import Problem, Snapshot, Source
 
 
 class Looking(Opening):
@@ -48,6 +46,8 @@ class Looking(Opening):
 
     def documents(self, *, at: str = "latest", patterns: Sequence[str] = ()) -> tuple[DocumentState, ...]:
         """Returns the documents of a moment, sorted by path; `patterns` are paths, folders and globs."""
+        from archive.selection import Selection
+
         with self._reading() as (connection, source):
             found = documents.documents_at(connection, source.id, self._resolve(connection, source, at).id)
         selection = Selection(patterns, (document.path for document in found))
@@ -81,6 +81,10 @@ class Looking(Opening):
             DocumentNotFound: The document did not exist then.
             PointerNotFound: The pointer leads nowhere, or there is nothing that could be read.
         """
+        from archive.extract.parse import load
+        from archive.extract.places import is_text_place, text_at
+        from archive.extract.pointer import resolve
+
         document, data = self._read(path, at)
         if is_text_place(document.kind, pointer):
             return text_at(document.kind, data, pointer)
@@ -95,6 +99,8 @@ class Looking(Opening):
 
     def diff(self, old: str, new: str = "latest", *, patterns: Sequence[str] = (), inside: bool = True) -> Diff:
         """Returns what differs between two moments; `inside` also says what differs inside the files."""
+        from archive.comparing import compare
+
         with self._reading() as (connection, source):
             before, after = self._resolve(connection, source, old), self._resolve(connection, source, new)
             return compare(connection, source, before, after, patterns=patterns, inside=inside)
@@ -110,11 +116,15 @@ class Looking(Opening):
 
         Never repairs and never writes. Damage is in the result's findings and not an exception.
         """
+        from archive.check import check
+
         with self._database.reading() as connection:
-            return check(connection, depth, self._clock, on_progress)
+            return check(connection, CheckDepth(depth), self._clock, on_progress)
 
     def stats(self) -> Stats:
         """Returns what the archive holds and what it costs."""
+        from archive.storage import sizes
+
         with self._database.reading() as connection:
             return sizes.stats(connection, self.path)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archive.api.opening import Opening
 from archive.errors import SourceNotFound
-from archive.memory import MemoryRequest, load_memory
-from archive.model.memory import Memory, MemorySettings, MemorySource, MemoryTrouble, TroubleKind
 from archive.rules import Rules
 from archive.sources import root_of
 from archive.storage import snapshots
+
+if TYPE_CHECKING:
+    from archive.model.memory import Memory, MemorySettings
 
 
 class Remembering(Opening):
@@ -48,6 +50,9 @@ class Remembering(Opening):
             UsageError: What is asked for makes no sense, such as the past of the files.
             CorruptArchive: The archive cannot be read at all; `archive memory` then goes on without it.
         """
+        from archive.memory import MemoryRequest, load_memory
+        from archive.model.memory import MemorySettings, MemorySource, MemoryTrouble, TroubleKind
+
         troubles: list[MemoryTrouble] = []
         with self._database.reading() as connection:
             found = None

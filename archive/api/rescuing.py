@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from archive import __version__
 from archive.api.opening import OnProgress, Opening
-from archive.model.recovery import RecoveryPackage
-from archive.recovery import PackageRequest, make_package
+
+if TYPE_CHECKING:
+    from archive.model.recovery import RecoveryPackage
 
 
 class Rescuing(Opening):
@@ -50,6 +52,8 @@ class Rescuing(Opening):
             TargetFailed, ArchiveFull: It could not be written or not be proven. Nothing is left there.
             CorruptArchive: The archive cannot be read as a whole. Single contents that are lost are problems of the result.
         """
+        from archive.recovery import PackageRequest, make_package
+
         with self._reading() as (connection, source):
             snapshot = self._resolve(connection, source, at)
         request = PackageRequest(

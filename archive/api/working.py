@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, tzinfo
+from typing import TYPE_CHECKING
 
-from archive import tasks as verbs
 from archive.api.opening import Opening
-from archive.availability import AvailabilityOptions
-from archive.model.snapshots import Snapshot
-from archive.model.taskviews import (
-    BurndownDay,
-    Drawing,
-    Explanation,
-    NextTask,
-    TaskChanges,
-    TaskFilter,
-    TaskHistory,
-    TaskList,
-)
 
-_ALL = TaskFilter(finished=True)
+if TYPE_CHECKING:
+    from archive.availability import AvailabilityOptions
+    from archive.model.snapshots import Snapshot
+    from archive.model.taskviews import (
+        BurndownDay,
+        Drawing,
+        Explanation,
+        NextTask,
+        TaskChanges,
+        TaskFilter,
+        TaskHistory,
+        TaskList,
+    )
 
 
 class Working(Opening):
@@ -31,6 +31,9 @@ class Working(Opening):
         The order is that in which tasks are offered: priority, not-before or due date, creation, place in the document, id.
         Tasks of a document that is broken are those of its last valid version, and say so.
         """
+        from archive import tasks as verbs
+        from archive.model.taskviews import TaskFilter
+
         with self._reading() as (connection, source):
             return verbs.list_tasks(connection, source, self._resolve(connection, source, at), wanted or TaskFilter())
 
@@ -58,10 +61,13 @@ class Working(Opening):
             containers: Whether tasks with unfinished children are offered too.
             cancelled_satisfies: Whether a cancelled dependency counts as done.
         """
+        from archive import tasks as verbs
+        from archive.model.taskviews import TaskFilter
+
         with self._reading() as (connection, source):
             snapshot = self._resolve(connection, source, at)
             options = _options(snapshot, assignee, include_started, containers, cancelled_satisfies)
-            return verbs.list_available(connection, source, snapshot, wanted or _ALL, options)
+            return verbs.list_available(connection, source, snapshot, wanted or TaskFilter(finished=True), options)
 
     def next_task(
         self,
@@ -74,10 +80,13 @@ class Working(Opening):
         cancelled_satisfies: bool = False,
     ) -> NextTask:
         """Returns the first of the available tasks with the reason for the choice, or the reason why there is none."""
+        from archive import tasks as verbs
+        from archive.model.taskviews import TaskFilter
+
         with self._reading() as (connection, source):
             snapshot = self._resolve(connection, source, at)
             options = _options(snapshot, assignee, include_started, containers, cancelled_satisfies)
-            return verbs.choose_next(connection, source, snapshot, wanted or _ALL, options)
+            return verbs.choose_next(connection, source, snapshot, wanted or TaskFilter(finished=True), options)
 
     def explain_task(
         self,
@@ -96,6 +105,8 @@ class Working(Opening):
         Raises:
             TaskNotFound: It means none; the hint has ids like it.
         """
+        from archive import tasks as verbs
+
         with self._reading() as (connection, source):
             snapshot = self._resolve(connection, source, at)
             options = _options(snapshot, "", include_started, containers, cancelled_satisfies)
@@ -107,6 +118,8 @@ class Working(Opening):
         Raises:
             TaskNotFound: There never was a task that the name means.
         """
+        from archive import tasks as verbs
+
         with self._reading() as (connection, source):
             return verbs.history(connection, source, self._resolve(connection, source, at), name)
 
@@ -115,9 +128,12 @@ class Working(Opening):
 
         What counts is the state at the end against that at the beginning; the statuses of a filter do not count.
         """
+        from archive import tasks as verbs
+        from archive.model.taskviews import TaskFilter
+
         with self._reading() as (connection, source):
             before, after = self._resolve(connection, source, since), self._resolve(connection, source, at)
-            return verbs.changes(connection, source, before, after, wanted or _ALL)
+            return verbs.changes(connection, source, before, after, wanted or TaskFilter(finished=True))
 
     def task_burndown(
         self, wanted: TaskFilter | None = None, *, at: str = "latest", zone: tzinfo | None = None
@@ -127,19 +143,28 @@ class Working(Opening):
         Args:
             zone: Whose midnight ends a day; by default that of the clock.
         """
+        from archive import tasks as verbs
+        from archive.model.taskviews import TaskFilter
+
         with self._reading() as (connection, source):
+            wanted = wanted or TaskFilter(finished=True)
             zone = zone or self._clock.now().tzinfo or UTC
-            return verbs.count_days(connection, source, self._resolve(connection, source, at), wanted or _ALL, zone)
+            return verbs.count_days(connection, source, self._resolve(connection, source, at), wanted, zone)
 
     def task_graph(self, wanted: TaskFilter | None = None, *, at: str = "latest") -> Drawing:
         """Returns tasks and what connects them; `archive.availability` writes it as Mermaid and Graphviz DOT."""
+        from archive import tasks as verbs
+        from archive.model.taskviews import TaskFilter
+
         with self._reading() as (connection, source):
-            return verbs.drawing(connection, source, self._resolve(connection, source, at), wanted or _ALL)
+            return verbs.drawing(connection, source, self._resolve(connection, source, at), wanted or TaskFilter(finished=True))
 
 
 def _options(
     snapshot: Snapshot, assignee: str, include_started: bool, containers: bool, cancelled_satisfies: bool
 ) -> AvailabilityOptions:
+    from archive.availability import AvailabilityOptions
+
     return AvailabilityOptions(
         as_of=snapshot.created_at,
         assignee=assignee,

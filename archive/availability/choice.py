@@ -37,8 +37,8 @@ def _advantage(first: Task, second: Task) -> str:
     same = f"is one of those with {priority}, and"
     return (
         f"is the most urgent, with {priority}",
-        f"{same} has the earliest date, {first.sort_date}",
-        f"{same} is the oldest, from {first.sort_created}",
+        f"{same} has the earliest date, {_short(first.sort_date)}",
+        f"{same} is the oldest, from {_short(first.sort_created)}",
         f"{same} stands first in its document",
         f"{same} has the lowest id",
         f"{same} stands in the first document",
@@ -46,11 +46,17 @@ def _advantage(first: Task, second: Task) -> str:
     )[differing]
 
 
+def _short(time: str) -> str:
+    """Returns a time without the midnight that stands for a whole day."""
+    return time.removesuffix("T00:00:00.000Z")
+
+
 def _why_none(evaluation: Evaluation, keep: Callable[[Task], bool]) -> str:
     kept = [verdict for verdict in evaluation.verdicts if keep(verdict.task)]
     unfinished = [verdict for verdict in kept if verdict.task.status not in FINISHED]
     if not unfinished:
-        return "there is nothing left to do" if kept else "there are no tasks"
+        nothing = "there are no tasks that are asked for" if evaluation.verdicts else "there are no tasks"
+        return "there is nothing left to do" if kept else nothing
     if any(verdict.available for verdict in unfinished):
         return f"what is available is assigned to others than {evaluation.options.assignee}"
     codes = Counter(code for verdict in unfinished for code in {reason.code for reason in verdict.reasons})

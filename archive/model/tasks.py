@@ -50,7 +50,7 @@ BLOCKED_BY = "blocked-by"
 BLOCKING_TYPES = frozenset({DEPENDS_ON, BLOCKED_BY, "blocks", "conditional-blocks", "waits-for"})
 IS_BLOCKER_OF = "is-blocker-of"  # the inverse lists (`blocks`, `blocking_tasks`); told, never enforced
 
-_NORMAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+_NORMAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
 
 
@@ -67,6 +67,7 @@ class AnomalyCode(StrEnum):
     SELF_DEPENDENCY = "self_dependency"
     CONFLICT_MARKERS = "conflict_markers"
     FRONT_MATTER = "front_matter"
+    BROKEN_LINE = "broken_line"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -29,6 +30,7 @@ from archive.recovery.instructions import render_instructions
 from archive.recovery.output import PRIVATE_FOLDER, hash_of, new_file, write_document, write_new
 from archive.recovery.page import PageEntry, describe_size, page_entry, render_page, text_limit, wall_clock
 from archive.recovery.program import restore_program
+from archive.rules import is_virtual
 from archive.storage import blobs, snapshots
 from archive.storage.connection import Connection
 from archive.storage.documents import documents_at
@@ -73,7 +75,7 @@ class Filler:
         *,
         made_by: str,
         clock: Clock,
-        utf8_names_only: bool,
+        for_zip: bool,
         on_progress: Callable[[Progress], None],
     ) -> None:
         self.filled = Filled()
@@ -83,7 +85,7 @@ class Filler:
         self._snapshot = snapshot
         self._made_by = made_by
         self._clock = clock
-        self._utf8_names_only = utf8_names_only
+        self._for_zip = for_zip
         self._on_progress = on_progress
         self._documents = documents_at(connection, source.id, snapshot.id)
         self._made = {""}
@@ -149,7 +151,7 @@ class Filler:
     def _place(self, document: DocumentState, data: bytes) -> str:
         """Writes a document below `files`, or under its hash where the file system refuses its name; returns where."""
         mode = document.mode | _READABLE
-        if not unsafe_reason(document.path) and not (self._utf8_names_only and not _is_utf8(document.path)):
+        if not unsafe_reason(document.path) and not (self._for_zip and not _survives_a_zip(document.path)):
             name = f"{FILES}/{document.path}"
             try:
                 self._make_folder(os.path.dirname(name))
@@ -245,6 +247,7 @@ class Filler:
             snapshots=known,
             other_sources=filled.other_sources,
             has_other_names=(self._folder / OTHER_NAMES).exists(),
+            has_graph=any(is_virtual(path) for path in filled.stored),
         )
         self._write(INSTRUCTIONS, instructions)
         self._write(PROGRAM, restore_program().encode("utf-8"))
@@ -265,9 +268,10 @@ def _holds(version: ExportedVersion, snapshot_id: int) -> bool:
     return version.first <= snapshot_id and (version.until is None or version.until > snapshot_id)
 
 
-def _is_utf8(path: str) -> bool:
+def _survives_a_zip(path: str) -> bool:
+    """Whether the usual `unzip` gives a file its name back: it leaves control characters out, and knows UTF-8 alone."""
     try:
         path.encode("utf-8")
     except UnicodeEncodeError:
         return False
-    return True
+    return not any(unicodedata.category(character) == "Cc" for character in path)

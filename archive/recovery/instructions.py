@@ -26,10 +26,15 @@ def render_instructions(
     snapshots: Sequence[Snapshot],
     other_sources: Sequence[str],
     has_other_names: bool,
+    has_graph: bool,
 ) -> bytes:
     """Returns the instructions; without `snapshots` they say nothing of history."""
     others = ", ".join(map(_text, other_sources))
     rows_of_history = "\n| `history.tar.xz` | every version that is not in `files` |\n| `archive.db` | the archive, for SQL |"
+    row_of_graph = (
+        "\n| `files/.archive/mcp` | the knowledge graph of the memory server (MCP), as its own file of JSON lines;"
+        " the reference server reads it where `MEMORY_FILE_PATH` says |"
+    )
     row_of_names = "\n| `other-names` | files whose names could not be written here; `restore.py` knows them |"
     parts = {
         "SOURCE": _text(source),
@@ -42,6 +47,7 @@ def render_instructions(
         "OLDEST": snapshots[0].label if snapshots else "",
         "OTHER_SOURCES": f" It also holds what else was backed up there: {others}." if others else "",
         "TABLE_OTHER_NAMES": row_of_names if has_other_names else "",
+        "TABLE_GRAPH": row_of_graph if has_graph else "",
         "TABLE_HISTORY": rows_of_history if snapshots else "",
     }
     text = _HISTORY.sub(lambda match: match[1] if snapshots else "", asset("RECOVERY_INSTRUCTIONS.md"))

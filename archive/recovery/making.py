@@ -95,7 +95,7 @@ def make_package(
         else:
             with workshop(place.parent) as work:
                 making = _Making(archive_path, source, snapshot, work / place.name, made_by, clock, on_progress or _ignore)
-                filled = making.folder(history=request.history, utf8_names_only=kind is PackageFormat.ZIP)
+                filled = making.folder(history=request.history, for_zip=kind is PackageFormat.ZIP)
                 making.prove(filled)
                 made = [making.target] if keeps_folder else []
                 if kind is not None:
@@ -139,7 +139,7 @@ class _Making:
     clock: Clock
     on_progress: Callable[[Progress], None]
 
-    def folder(self, *, history: bool, utf8_names_only: bool) -> Filled:
+    def folder(self, *, history: bool, for_zip: bool) -> Filled:
         """Writes the folder; with history all of it from the copy, so that it is one moment of the archive."""
         self.target.mkdir(PRIVATE_FOLDER)
         path = self.archive_path
@@ -161,7 +161,7 @@ class _Making:
                     self.snapshot,
                     made_by=self.made_by,
                     clock=self.clock,
-                    utf8_names_only=utf8_names_only,
+                    for_zip=for_zip,
                     on_progress=self.on_progress,
                 )
                 return filler.fill(history=history)

@@ -48,9 +48,10 @@ def ask(
 
     Raises:
         QueryError: It cannot be understood, or would do more than read.
+        ArchiveError: One of our functions failed: no such source, content that does not match its hash.
     """
     driver = driver_of(connection)
-    register(driver, clock)
+    failures = register(driver, clock)
     if at is not None:
         bind(driver, at[0], at[1].id)
     with reading_only(driver):
@@ -59,7 +60,7 @@ def ask(
             columns = tuple(column[0] for column in cursor.description or ())
             return Table(columns, tuple(cursor.fetchall()))
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeEncodeError) as error:
-            raise _query_error(error) from error
+            raise failures[0] if failures else _query_error(error) from error
 
 
 @contextmanager

@@ -22,6 +22,11 @@ def insert_rows(connection: Connection, into: str, rows: Sequence[Sequence[objec
     width = len(rows[0])
     marks = f"({', '.join('?' * width)})"
     most = _MOST_VALUES // width
-    for start in range(0, len(rows), most):
-        part = rows[start : start + most]
-        connection.exec_driver_sql(f"{into} VALUES {', '.join([marks] * len(part))}", tuple(chain.from_iterable(part)))
+    start = 0
+    while start < len(rows):
+        # Numbers of rows that are powers of two, for each other number is another statement: Python keeps 128 of them
+        # prepared, with their last values, and such large ones took 200 MB.
+        count = 1 << (min(most, len(rows) - start).bit_length() - 1)
+        part = rows[start : start + count]
+        connection.exec_driver_sql(f"{into} VALUES {', '.join([marks] * count)}", tuple(chain.from_iterable(part)))
+        start += count

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,10 +97,7 @@ def copy_archive(path: Path, target: Path) -> None:
     database = Database(path, writable=False)
     try:
         with translated(target):
-            # The copy is what is written to; the archive itself is open for reading only.
-            database.raw.execute("PRAGMA query_only = OFF")
-            # A URI, because a file name need not be UTF-8 and SQLite takes text here.
-            database.raw.execute("VACUUM INTO ?", (uri_of(target, writable=True),))
+            _vacuum_into(database.raw, target)
     finally:
         database.close()
     fd = os.open(target, os.O_RDONLY)
@@ -106,3 +105,22 @@ def copy_archive(path: Path, target: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def _vacuum_into(archive: sqlite3.Connection, target: Path) -> None:
+    # The copy is what is written to; the archive itself is open for reading only.
+    archive.execute("PRAGMA query_only = OFF")
+    # A URI, because a file name need not be UTF-8 and SQLite takes text here.
+    uri = uri_of(target, writable=True)
+    try:
+        archive.execute("VACUUM INTO ?", (uri,))
+    except sqlite3.OperationalError as error:
+        # Before 3.46, SQLite miscounts the columns of a table with generated ones, as a rule where it can only read.
+        if "vacuum_db" not in str(error):
+            raise
+        with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as copy:
+            archive.backup(copy)
+            for mode in ("DELETE", "OFF"):  # no longer a log; and none at all for a file that is thrown away on failure
+                copy.execute(f"PRAGMA journal_mode = {mode}")
+            copy.execute("PRAGMA synchronous = OFF")  # the caller syncs it as a whole
+            copy.execute("VACUUM")

@@ -18,9 +18,9 @@ from sqlalchemy import Connection
 from archive.storage.faults import reads_rows
 from archive.storage.items import PAST
 
-_RANK = "bm25(items_fts, 8.0, 3.0, 1.0, 1.0)"  # title, key, text, words
+_RANK = "bm25(items_fts, 1.0, 8.0, 3.0, 1.0)"  # text, title, key, words
 
-MAX_RANKED = 2_000
+MAX_RANKED = 1_000
 """Of more matches, only so many of the newest are ranked."""
 
 _MAX_RANKED_STATES = 1_600  # of items over time, each of which costs a look at its row

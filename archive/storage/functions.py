@@ -14,12 +14,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from archive.clock import Clock
 from archive.diff import diff_content
-from archive.errors import NotFound, PointerNotFound, QueryError
+from archive.errors import ArchiveError, NotFound, PointerNotFound, QueryError
 from archive.extract.parse import load
 from archive.extract.pointer import resolve
 from archive.model.base import Json, jsonable
@@ -89,6 +89,7 @@ class _Functions:
         self._connection = cast("Connection", _Driver(connection))
         self._clock = clock
         self._kept: OrderedDict[tuple[str, Kind | None], Any] = OrderedDict()
+        self.failures: list[ArchiveError] = []
 
     def content(self, version_id: object) -> str | bytes | None:
         version = self._version(version_id)
@@ -178,6 +179,9 @@ class _Functions:
                     raise
                 self._driver.interrupt()
                 return None
+            except ArchiveError as error:
+                self.failures[:] = [error]
+                raise
             return result
 
         return call
@@ -194,9 +198,15 @@ class _Functions:
             self._driver.create_function(name, count, self._guarded(function))
 
 
-def register(connection: sqlite3.Connection, clock: Clock) -> None:
-    """Gives the functions to a connection; on a database that is no archive, calling one is an error and no more."""
-    _Functions(connection, clock).register()
+def register(connection: sqlite3.Connection, clock: Clock) -> Sequence[ArchiveError]:
+    """Gives the functions to a connection; on a database that is no archive, calling one is an error and no more.
+
+    Returns:
+        What the last call that failed ended with, once one has: SQLite says only that some function failed.
+    """
+    functions = _Functions(connection, clock)
+    functions.register()
+    return functions.failures
 
 
 def _as_sql(value: Json) -> str | int | float | None:

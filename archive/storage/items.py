@@ -4,8 +4,9 @@ An item's id is positive while it is current, and `PAST` less when it has ended.
 past ones, and a search of what is current never looks at history. Past items lie in the file in the order in which they
 came: with ids just negated, each would go before all the others, which leaves half of every page empty.
 
-FTS5 writes what it has gathered whenever a row id is lower than the one before; therefore a batch goes through the index in
-rising order: past items, removals, new items.
+FTS5 writes what it has gathered whenever a row id is lower than the one before, and whenever a statement begins that could
+fail half-way, which is about every one; and what it writes in small parts it has to merge later. Therefore new items go
+through the index many at a time, and all of a batch in rising order: past items, removals, new items.
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ PAST = 2**62
 # items end, since then FTS5 writes each time, and an item that came and went in between costs one row and no more.
 FLUSH_BYTES = 1024 * 1024
 FLUSH_PAST_BYTES = 8 * 1024 * 1024
+# Text of new items that goes through the index at once.
+INDEX_BYTES = 24 * 1024 * 1024
+# So many parts of the index are merged into one: few keep it small, and while much is written most merging is left for later.
+MERGED, MERGED_LATER = 2, 12
 
 Draft: TypeAlias = Sequence[object]
 """What is stored of an item, in this order: key, pointer, kind, title, text, words, is_boilerplate."""
 
 _COLUMNS = "id, document_id, key, pointer, kind, title, text, words, is_boilerplate, first_snapshot_id"
-_INDEXED = "title, key, text, words"
+_INDEXED = "text, title, key, words"
 _KEY, _POINTER, _TEXT = 0, 1, 4  # in a draft
 _ROW_BYTES = 200  # what a row takes beside its text, about
 _ROW = 2  # where the draft begins in a row
@@ -67,6 +72,9 @@ class ItemWriter:
             ).scalar_one()
         )
         self._size = 0
+        self._unindexed: int | None = None  # the first of the rows that are written and not in the index yet
+        self._unindexed_size = 0
+        self._merges_later = False
 
     def replace(self, document_id: int, snapshot_id: int, drafts: Sequence[Draft], *, is_first: bool = False) -> None:
         """Makes these the document's items from a snapshot on; unchanged ones keep their rows.
@@ -79,14 +87,24 @@ class ItemWriter:
         else:
             self._update(document_id, snapshot_id, drafts)
         if self._size >= (FLUSH_PAST_BYTES if self._ended or self._past else FLUSH_BYTES):
-            self.flush()
+            self._write()
+            if self._unindexed_size >= INDEX_BYTES:
+                self._merge(later=True)
+                self._index_fresh()
 
     def remove(self, document_id: int, snapshot_id: int) -> None:
         """Ends all items of a document."""
         self.replace(document_id, snapshot_id, ())
 
     def flush(self) -> None:
-        """Writes what has gathered."""
+        """Writes and indexes what has gathered."""
+        self._write()
+        self._index_fresh()
+        self._merge(later=False)
+
+    def _write(self) -> None:
+        if self._ended or self._past:
+            self._index_fresh()  # what has just come may be what ends
         self._write_moves()
         if self._ended:
             self._connection.exec_driver_sql(
@@ -98,14 +116,27 @@ class ItemWriter:
         self._unindex_ended()
         if self._fresh:
             insert_rows(self._connection, f"INSERT INTO items ({_COLUMNS})", list(self._fresh.values()))
-            self._connection.exec_driver_sql(
-                f"INSERT INTO items_fts (rowid, {_INDEXED}) SELECT id, {_INDEXED} FROM items WHERE id >= ? ORDER BY id",
-                (next(iter(self._fresh)),),
-            )
+            if self._unindexed is None:
+                self._unindexed = next(iter(self._fresh))
+            self._unindexed_size += self._size
         self._fresh, self._past, self._ended, self._moved = {}, [], {}, {}
         self._alive.clear()
         self._brought.clear()
         self._size = 0
+
+    def _index_fresh(self) -> None:
+        if self._unindexed is not None:
+            self._connection.exec_driver_sql(
+                f"INSERT INTO items_fts (rowid, {_INDEXED}) SELECT id, {_INDEXED} FROM items WHERE id >= ? ORDER BY id",
+                (self._unindexed,),
+            )
+        self._unindexed, self._unindexed_size = None, 0
+
+    def _merge(self, *, later: bool) -> None:
+        if later != self._merges_later:
+            self._merges_later = later
+            many = MERGED_LATER if later else MERGED
+            self._connection.exec_driver_sql("INSERT INTO items_fts (items_fts, rank) VALUES ('automerge', ?)", (many,))
 
     def _bring(self, document_id: int, snapshot_id: int, drafts: Sequence[Draft]) -> None:
         first_id = self._next_id

@@ -17,9 +17,11 @@ def tables(connection: Connection) -> list[TableInfo]:
     found = []
     for name, sql in connection.exec_driver_sql(_NAMES).all():
         references = {row[3]: row[2] for row in connection.exec_driver_sql(f'PRAGMA main.foreign_key_list("{name}")').all()}
+        # table_info leaves computed columns out; of those that table_xinfo adds, 1 are the hidden ones of virtual tables.
         columns = [
             RawColumn(row[1], row[2], references.get(row[1], ""))
-            for row in connection.exec_driver_sql(f'PRAGMA main.table_info("{name}")').all()
+            for row in connection.exec_driver_sql(f'PRAGMA main.table_xinfo("{name}")').all()
+            if row[6] != 1
         ]
         found.append(describe(name, sql, columns))
     return sorted(found, key=lambda table: rank(table.name))

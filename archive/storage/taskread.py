@@ -64,12 +64,12 @@ def tasks_at(connection: Connection, source_id: int, snapshot_id: int) -> list[T
         then.values,
     ).all()
     dependencies: dict[int, list[Dependency]] = {}
-    for task_id, scope, target, kind, raw, own in connection.exec_driver_sql(
-        "SELECT x.task_id, x.scope, x.target, x.type, x.raw, x.scope = t.scope FROM tasks t"
+    for task_id, scope, target, kind, raw in connection.exec_driver_sql(
+        "SELECT x.task_id, x.scope, x.target, x.type, x.raw FROM tasks t"
         f" CROSS JOIN task_dependencies x ON x.task_id = t.id WHERE {then.where} ORDER BY x.id",
         then.values,
     ).all():
-        found = Dependency(intern(target), intern(kind), raw, "" if own else intern(scope))
+        found = Dependency(intern(target), intern(kind), raw, "" if scope is None else intern(scope))
         dependencies.setdefault(task_id, []).append(found)
     stale = frozenset(
         document_id

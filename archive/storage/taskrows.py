@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from itertools import chain
 from sys import intern
 from typing import Any, NamedTuple
 
@@ -18,8 +19,8 @@ STATE = (
     "scope, shared_scope, task_id, key, parent, parent_ref, kind, title, description, status, status_raw, priority, rank,"
     " assignees, project, project_status, phase, tag, labels, created, updated, due, not_before, is_work, anomalies"
 )
-# Those that follow from them, for the view's sake.
-DERIVED = "sort_date, sort_created, natural_key"
+# What follows from it, for the view's sake.
+DERIVED = "natural_key"
 
 
 class TaskRow(NamedTuple):
@@ -30,8 +31,8 @@ class TaskRow(NamedTuple):
     pointer: str
     position: int
     state: tuple[str | int, ...]
-    derived: tuple[str | None, ...]
-    dependencies: tuple[tuple[str, str, str, str, int], ...]
+    natural_key: str
+    dependencies: tuple[tuple[str | None, str, str, str, int], ...]
 
 
 class PackedTasks(NamedTuple):
@@ -75,19 +76,25 @@ def _row(draft: TaskDraft, adapter: str) -> TaskRow:
         _json([[anomaly.code.value, anomaly.message] for anomaly in draft.anomalies]),
     )
     dependencies = tuple(
-        (one.scope or draft.scope, one.target, one.type, one.raw, int(one.blocking)) for one in draft.dependencies
+        (None if one.scope in ("", draft.scope) else one.scope, one.target, one.type, one.raw, int(one.blocking))
+        for one in draft.dependencies
     )
-    derived = (draft.sort_date or None, draft.sort_created or None, draft.natural_key)
-    return TaskRow(draft.ref, _digest(adapter, state, dependencies), draft.pointer, draft.order, state, derived, dependencies)
+    digest = _digest(adapter, state, dependencies)
+    return TaskRow(draft.ref, digest, draft.pointer, draft.order, state, draft.natural_key, dependencies)
+
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _json(value: Sequence[object]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else "[]"
+    return _encode(value) if value else "[]"
 
 
-def _digest(*parts: object) -> int:
+def _digest(adapter: str, state: Sequence[str | int], dependencies: Sequence[Sequence[str | int | None]]) -> int:
     """Returns a number by which two states of a task are told apart."""
-    found = blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    # No text holds a NUL, and each dependency has as many parts as the others: so what is joined says what was parted.
+    parts = map(str, chain((adapter,), state, *dependencies))
+    found = blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(found, "big", signed=True)
 
 

@@ -76,7 +76,7 @@ class TaskWriter:
         self._alive: dict[int, dict[str, _Alive]] = {}
         self._standing: dict[int, dict[_Problem, int]] = {}  # since which snapshot, or the negated id of the row
         self._fresh: dict[int, list[object]] = {}  # rows that are not written yet, by id
-        self._dependencies: list[tuple[int, str, str, str, str, int]] = []
+        self._dependencies: list[tuple[int, str | None, str, str, str, int]] = []
         self._ended: list[tuple[int, int]] = []
         self._moved: dict[int, tuple[str, int]] = {}
         self._problems: list[tuple[int, str, str, int, int | None]] = []
@@ -165,7 +165,7 @@ class TaskWriter:
         self._next_id += 1
         self._fresh[task_id] = [
             *(task_id, self._source_of(document_id), document_id, adapter, row.ref, row.pointer, row.position, row.digest),
-            *(*row.state, *row.derived, snapshot_id, None),
+            *(*row.state, row.natural_key, snapshot_id, None),
         ]
         self._dependencies += [(task_id, *dependency) for dependency in row.dependencies]
         self.added += 1

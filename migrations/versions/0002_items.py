@@ -28,16 +28,20 @@ CREATE TABLE items (
 """
 
 # Only content="items" with double quotes is taken for the index of `items` by Datasette and sqlite-utils.
+# `text` comes first, since FTS5 writes the column of each token but where it is the first: that saves a fifth of the index.
 ITEMS_FTS = """
 CREATE VIRTUAL TABLE items_fts USING fts5(
-  title, key, text, words, content="items", content_rowid="id", tokenize="unicode61 remove_diacritics 2"
+  text, title, key, words, content="items", content_rowid="id", tokenize="unicode61 remove_diacritics 2"
 )
 """
 
 # Terms gather in memory up to this size before they are written; SQLite's megabyte makes indexing take twice as long.
 HASH_BYTES = 64 * 1024 * 1024
-# Weights of title, key, text and words.
-RANK = "bm25(8.0, 3.0, 1.0, 1.0)"
+# So many parts of the index of about one size are merged into one. SQLite's 4 leave an index that grows in small steps a
+# tenth larger.
+MERGED = 2
+# Weights of text, title, key and words.
+RANK = "bm25(1.0, 8.0, 3.0, 1.0)"
 
 INDEXING = """
 CREATE TABLE _indexing (
@@ -62,8 +66,6 @@ CREATE TABLE index_notes (
 INDEXES = (
     # Its entries end with the row's id, so a document's current items are found by `document_id = ? AND id > 0`.
     "CREATE INDEX ix_items_document ON items (document_id)",
-    "CREATE INDEX ix_items_first ON items (first_snapshot_id)",
-    "CREATE INDEX ix_items_until ON items (until_snapshot_id) WHERE until_snapshot_id IS NOT NULL",
 )
 
 CURRENT_ITEMS = """
@@ -97,6 +99,7 @@ def upgrade() -> None:
     for statement in (ITEMS, ITEMS_FTS, INDEXING, INDEX_NOTES, *INDEXES, CURRENT_ITEMS, ITEM_HISTORY):
         op.get_bind().exec_driver_sql(statement.strip())
     op.get_bind().exec_driver_sql("INSERT INTO items_fts (items_fts, rank) VALUES ('hashsize', ?)", (HASH_BYTES,))
+    op.get_bind().exec_driver_sql("INSERT INTO items_fts (items_fts, rank) VALUES ('automerge', ?)", (MERGED,))
     op.get_bind().exec_driver_sql("INSERT INTO items_fts (items_fts, rank) VALUES ('rank', ?)", (RANK,))
     op.execute("INSERT INTO _indexing (id, derivation, masking, version_id, snapshot_id) VALUES (1, 0, '{}', 0, 0)")
     op.execute("PRAGMA user_version = 2")

@@ -9,7 +9,14 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
-TASKS = """
+
+def is_time(column: str) -> str:
+    """Returns the condition that a text is a time in the form that is compared."""
+    day, time = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]", "[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9]"
+    return f"{column} GLOB '{day}T{time}Z'"
+
+
+TASKS = f"""
 CREATE TABLE tasks (
   -- Tasks of all tools in one form, each row one state, valid in [first_snapshot_id, until_snapshot_id). A task that did not
   -- change keeps its row from version to version, also where its position in the document moved.
@@ -45,13 +52,13 @@ CREATE TABLE tasks (
   not_before TEXT NOT NULL,
   is_work INTEGER NOT NULL CONSTRAINT ck_tasks_is_work CHECK (is_work IN (0, 1)),  -- 0: nobody works on it (a message, a gate)
   anomalies TEXT NOT NULL CONSTRAINT ck_tasks_anomalies CHECK (json_valid(anomalies)),  -- JSON array: what is odd about it
-  sort_date TEXT,  -- not_before, else due, where it is a date
-  sort_created TEXT,  -- created, where it is a date
+  -- not_before, else due, where it is a date
+  sort_date TEXT AS (CASE WHEN {is_time("not_before")} THEN not_before WHEN {is_time("due")} THEN due END) VIRTUAL,
+  sort_created TEXT AS (CASE WHEN {is_time("created")} THEN created END) VIRTUAL,  -- where it is a date
   natural_key TEXT NOT NULL,  -- the key, written so that plain order puts 2 before 10
   digest INTEGER NOT NULL,  -- of all that makes a state: tells whether a task changed
   first_snapshot_id INTEGER NOT NULL CONSTRAINT fk_tasks_first REFERENCES snapshots (id),
   until_snapshot_id INTEGER CONSTRAINT fk_tasks_until REFERENCES snapshots (id),  -- NULL: current
-  CONSTRAINT uq_tasks_state UNIQUE (document_id, ref, first_snapshot_id),
   CONSTRAINT ck_tasks_interval CHECK (until_snapshot_id IS NULL OR until_snapshot_id > first_snapshot_id)
 ) STRICT
 """
@@ -61,7 +68,7 @@ CREATE TABLE task_dependencies (
   -- What a state of a task says it depends on, or is otherwise related to, in the order of the file.
   id INTEGER PRIMARY KEY,
   task_id INTEGER NOT NULL CONSTRAINT fk_task_dependencies_task REFERENCES tasks (id),
-  scope TEXT NOT NULL,  -- where the key is looked up: in tasks.scope and tasks.shared_scope
+  scope TEXT,  -- where the key is looked up, in tasks.scope and tasks.shared_scope; NULL: in that of the task
   target TEXT NOT NULL,  -- key of the other task; '' where what stands in the file cannot be an id
   type TEXT NOT NULL,
   raw TEXT NOT NULL,  -- what stands in the file
@@ -96,6 +103,8 @@ INDEXES = (
     """CREATE INDEX ix_tasks_shared_key ON tasks (source_id, shared_scope, key, status)
       WHERE until_snapshot_id IS NULL AND shared_scope <> ''""",
     "CREATE UNIQUE INDEX uq_tasks_ref ON tasks (document_id, ref) WHERE until_snapshot_id IS NULL",
+    """CREATE UNIQUE INDEX uq_tasks_state ON tasks (document_id, ref, first_snapshot_id)
+      WHERE until_snapshot_id IS NOT NULL""",
     "CREATE INDEX ix_task_dependencies_task ON task_dependencies (task_id)",
     "CREATE INDEX ix_task_problems_document ON task_problems (document_id, until_snapshot_id)",
 )
@@ -144,13 +153,17 @@ t AS NOT MATERIALIZED (SELECT * FROM tasks WHERE until_snapshot_id IS NULL),
 -- Each blocking dependency with how many tasks it means, and the one if it is one.
 resolved (dependency, task, n, target) AS MATERIALIZED (
   SELECT x.id, t.id,
-         (SELECT count(*) FROM t u WHERE u.source_id = t.source_id AND u.scope = x.scope AND u.key = x.target)
-       + (SELECT count(*) FROM t u WHERE u.source_id = t.source_id AND u.shared_scope = x.scope AND u.shared_scope <> ''
-            AND u.scope <> x.scope AND u.key = x.target),
+         (SELECT count(*) FROM t u
+          WHERE u.source_id = t.source_id AND u.scope = coalesce(x.scope, t.scope) AND u.key = x.target)
+       + (SELECT count(*) FROM t u
+          WHERE u.source_id = t.source_id AND u.shared_scope = coalesce(x.scope, t.scope) AND u.shared_scope <> ''
+            AND u.scope <> coalesce(x.scope, t.scope) AND u.key = x.target),
          coalesce(
-           (SELECT u.id FROM t u WHERE u.source_id = t.source_id AND u.scope = x.scope AND u.key = x.target),
-           (SELECT u.id FROM t u WHERE u.source_id = t.source_id AND u.shared_scope = x.scope AND u.shared_scope <> ''
-              AND u.scope <> x.scope AND u.key = x.target))
+           (SELECT u.id FROM t u
+            WHERE u.source_id = t.source_id AND u.scope = coalesce(x.scope, t.scope) AND u.key = x.target),
+           (SELECT u.id FROM t u
+            WHERE u.source_id = t.source_id AND u.shared_scope = coalesce(x.scope, t.scope) AND u.shared_scope <> ''
+              AND u.scope <> coalesce(x.scope, t.scope) AND u.key = x.target))
   FROM t CROSS JOIN task_dependencies x ON x.task_id = t.id
   WHERE x.is_blocking AND x.target <> ''
   UNION ALL
@@ -202,7 +215,7 @@ WHERE t.status = 'pending'
   AND (t.key = ''
     OR (SELECT count(*) FROM t u WHERE u.source_id = t.source_id AND u.scope = t.scope AND u.key = t.key) = 1)
   AND (t.not_before = '' OR (
-    t.not_before GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9]Z'
+    {is_time("t.not_before")}
     AND t.not_before <= (SELECT created_at FROM snapshots n WHERE n.source_id = t.source_id ORDER BY n.id DESC LIMIT 1)))
   AND t.id NOT IN (SELECT task FROM waiting)
   AND t.project_status NOT IN ('cancelled', 'deferred', 'blocked')

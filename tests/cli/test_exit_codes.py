@@ -32,6 +32,7 @@ EXIT_CODES = {
     "SourceNotFound": 10,
     "SnapshotNotFound": 10,
     "DocumentNotFound": 10,
+    "TaskNotFound": 10,
     "PointerNotFound": 10,
     "ArchiveExists": 1,
     "ArchiveReadOnly": 1,

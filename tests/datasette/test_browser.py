@@ -46,7 +46,12 @@ def page(chromium: Any, site: str, request: pytest.FixtureRequest) -> Iterator[A
     found.on("console", lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None)
     found.on("pageerror", lambda error: complaints.append(str(error)))
     found.on("request", lambda asked: None if asked.url.startswith((site, "data:")) else elsewhere.append(asked.url))
-    found.on("dialog", lambda dialog: (complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
+
+    def refuse(dialog: Any) -> None:
+        complaints.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+    found.on("dialog", refuse)
     yield found
     context.close()
     assert (complaints, elsewhere) == ([], [])

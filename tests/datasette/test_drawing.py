@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -21,8 +21,8 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=12)
 
 
-def parsed(markup: str) -> ElementTree.Element:
-    return ElementTree.fromstring(markup)
+def parsed(markup: str) -> ET.Element:
+    return ET.fromstring(markup)
 
 
 @given(st.lists(st.tuples(TEXT, TEXT, st.lists(st.integers(0, 10**9), max_size=3)), max_size=12))

@@ -47,7 +47,9 @@ def served(db: Path, *arguments: str) -> Iterator[str]:
     reader = threading.Thread(target=process.stdout.read, daemon=True)
     reader.start()
     try:
-        yield str(json.loads(said)["url"])
+        ready = json.loads(said)
+        assert ready == {"url": ready["url"], "database": str(db)}
+        yield str(ready["url"])
     finally:
         process.terminate()
         process.wait(timeout=30)
@@ -161,7 +163,8 @@ def test_it_can_be_read_where_nothing_may_be_written_whoever_reads(
 def test_the_copy_in_an_emergency_package_opens_as_well(sample: Path, tmp_path: Path, sites: Callable[[Any], Site]) -> None:
     with Archive.open(sample) as archive:
         package = archive.recovery_package(tmp_path)
-    copy = next(Path(package.folder if hasattr(package, "folder") else tmp_path).rglob("archive.db"))
+    assert package.folder is not None
+    copy = next(package.folder.rglob("archive.db"))
     site = sites(Datasette(immutables=[str(copy)]))
     assert len(site.json("./snapshots.json", _shape="objects")["rows"]) == len(STATES)
     assert site.json("./current_documents.json", _shape="objects")["rows"]

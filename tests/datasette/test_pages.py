@@ -150,7 +150,7 @@ def test_a_document_can_be_seen_as_it_was(site: Site) -> None:
 def test_a_download_is_the_file_byte_for_byte_and_nothing_a_browser_would_run(site: Site, sample: Path, path: str) -> None:
     with Archive.open(sample) as archive:
         shown = os_name(path)
-        number = archive.sql("SELECT id FROM documents WHERE path = ?", [shown]).rows[0][0]
+        number = int(str(archive.sql("SELECT id FROM documents WHERE path = ?", [shown]).rows[0][0]))
     response = site.get(f"./-/document?id={number}&download=1")
     assert response.content == FIRST[path]
     assert response.headers["content-type"] == "application/octet-stream"
@@ -174,7 +174,7 @@ def test_the_command_that_restores_a_document_is_safe_to_paste(site: Site, sampl
     import shlex
 
     with Archive.open(sample) as archive:
-        number = archive.sql("SELECT id FROM documents WHERE path = ?", [NASTY]).rows[0][0]
+        number = int(str(archive.sql("SELECT id FROM documents WHERE path = ?", [NASTY]).rows[0][0]))
     text = site.get(f"./-/document?id={number}").text
     command = html.unescape(re.findall(r'data-copy="([^"]*)"', text)[0])
     assert shlex.split(command) == ["archive", "restore", "--at", "1", "--", NASTY]

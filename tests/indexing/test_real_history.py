@@ -41,5 +41,5 @@ def test_nine_thousand_versions_of_a_file_are_indexed_one_by_one(db_path: Path, 
             history = archive.item_history(PATH, f"[id={story_id}]")
             told = [(state.since.snapshot, state.change is ItemChange.REMOVED) for state in history.states]
             assert told == [(since, story is None) for since, story in states[story_id]]
-    assert db_path.stat().st_size <= 14_000_000
+    assert db_path.stat().st_size <= 12_000_000
     assert query(db_path, "SELECT count(*) FROM items WHERE id > 0 AND key != ''") == [(len(stories),)]

@@ -247,6 +247,17 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(history: Archive, package
     assert "notes.md" not in entries(tmp_path / "a")
 
 
+def test_files_that_were_renamed_are_found_by_their_content(history: Archive, package: Path, tmp_path: Path) -> None:
+    (package / "files" / "notes.md").rename(package / "files" / "NOTES~1.MD")
+    (package / "archive.db").unlink()
+    (package / "files" / "link.md").symlink_to("NOTES~1.MD")
+    done = run(package, "restore", "--to", str(tmp_path / "a"))
+    assert done.returncode == 1
+    assert "damaged: files/notes.md: it is missing" in done.stderr
+    assert "found under another name: files/NOTES~1.MD" in done.stderr
+    assert entries(tmp_path / "a") == stored(history)
+
+
 def test_damage_to_one_part_of_the_history_costs_that_part_only(rich: tuple[Archive, Path], tmp_path: Path) -> None:
     _archive, package = rich
     whole = (package / "history.tar.xz").read_bytes()

@@ -265,6 +265,15 @@ def test_without_a_folder_a_new_one_is_made_where_one_stands(history: Archive, p
     assert entries(made) == stored(history)
 
 
+def test_a_place_where_no_folder_can_be_made_is_said_once_and_not_for_each_file(package: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = run(package, "restore", "--to", str(tmp_path / "file" / "deeper"))
+    assert (done.returncode, done.stdout) == (1, "")
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("nothing was restored: cannot make ")
+    assert said.endswith("not a directory; name another place with --to")
+
+
 def test_wrong_usage_is_told_from_failure(package: Path) -> None:
     assert [run(package, *words).returncode for words in ([], ["mend"], ["restore", "--nothing"])] == [2, 2, 2]
     assert run(package, "--help").returncode == 0

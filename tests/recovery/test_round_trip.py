@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -17,6 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive import Archive, Rules
+from archive.model.memory import MemoryServer, MemorySettings
+from archive.storage.export import copy_archive
 from tests.conftest import FixedClock, Tree, write_tree
 from tests.recovery.conftest import entries, leftovers, made_folder, make, run, stored
 
@@ -177,6 +180,27 @@ def test_the_copy_of_the_archive_is_one_sound_file_with_a_rollback_journal(histo
         assert [each.digest for each in copy.snapshots()] == [each.digest for each in history.snapshots()]
 
 
+def test_the_copy_is_made_by_an_sqlite_that_cannot_vacuum_generated_columns_elsewhere_too(
+    history: Archive, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(history.path)) as connection:
+        connection.execute("CREATE TABLE more (a TEXT CHECK (a != ''), b TEXT AS (upper(a)), c TEXT AS (a || a))")
+        connection.execute("INSERT INTO more (a) VALUES ('x'), ('y')")
+        connection.commit()
+        expected = list(connection.iterdump())
+    copy_archive(history.path, tmp_path / "copy.db")
+    assert (tmp_path / "copy.db").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.glob("copy.db*")] == ["copy.db"]
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert connection.execute("PRAGMA freelist_count").fetchone() == (0,)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert list(connection.iterdump()) == expected
+    with closing(sqlite3.connect(history.path)) as connection:
+        connection.execute("DROP TABLE more")
+        connection.commit()
+
+
 def test_the_copy_has_every_row_of_every_table_of_the_archive(history: Archive, out: Path) -> None:
     def rows(path: Path) -> dict[str, int]:
         with closing(sqlite3.connect(path)) as connection:
@@ -258,6 +282,48 @@ def test_any_history_comes_back_from_a_package_of_any_moment(
             done = run(package, "restore", "--at", str(number), "--to", str(base / str(number)))
             assert (done.returncode, done.stderr) == (0, "")
             assert entries(base / str(number)) == stored(archive, str(number))
+
+
+def test_a_chain_of_versions_that_was_taken_apart_comes_back_whole(
+    archive: Archive, root: Path, write: Callable[[Tree], None], out: Path, tmp_path: Path, clock: FixedClock
+) -> None:
+    lines = [f'{{"n": {number}}}\n'.encode() for number in range(300)]
+    states = []
+    for number in range(140):
+        lines[number * 31 % 300] = b'{"n": "changed %d"}\n' % number
+        damaged = number % 29 == 28  # a base for nothing
+        states.append(b"\0\xff" * 50 if damaged else b"" if number % 41 == 40 else b"".join(lines))
+        write({"log.jsonl": states[-1]})
+        archive.backup(root, index=False)
+        clock.tick(minutes=1)
+    with closing(sqlite3.connect(archive.path)) as connection:
+        (elsewhere,) = connection.execute("SELECT count(*) FROM deltas WHERE base_id > blob_id + 2").fetchone()
+    assert elsewhere, "every version leans on the one that followed it, so this proves nothing"
+    package = made_folder(make(archive, out))
+    with tarfile.open(package / "history.tar.xz") as packed:
+        held = {member.name: member.size for member in packed}
+    assert {f"versions/{hashlib.sha256(state).hexdigest()}": len(state) for state in states[:-1]}.items() <= held.items()
+    for number in (1, 29, 41, 77, 140):
+        assert run(package, "restore", "--at", str(number), "--to", str(tmp_path / str(number))).returncode == 0
+        assert entries(tmp_path / str(number)) == stored(archive, str(number))
+        assert entries(tmp_path / str(number))["log.jsonl"][0] == states[number - 1]
+
+
+def test_the_graph_of_a_memory_server_is_in_the_package_with_its_history(
+    archive: Archive, root: Path, out: Path, tmp_path: Path
+) -> None:
+    settings = MemorySettings(server=MemoryServer(file="graph"))
+    graphs = [b'{"type":"entity","name":"mast","entityType":"part","observations":["%d"]}' % number for number in range(3)]
+    for graph in graphs:
+        (root / "graph").write_bytes(graph)
+        archive.backup(root, memory=settings)
+    package = made_folder(make(archive, out))
+    assert (package / "files/.archive/mcp/memory.jsonl").read_bytes() == graphs[-1]
+    assert "files/.archive/mcp" in (package / "RECOVERY_INSTRUCTIONS.md").read_text()
+    for number, graph in enumerate(graphs, start=1):
+        target = tmp_path / str(number)
+        assert run(package, "restore", "--at", str(number), "--to", str(target)).returncode == 0
+        assert (target / ".archive/mcp/memory.jsonl").read_bytes() == graph
 
 
 def test_a_long_history_is_packed_and_restored(

@@ -72,9 +72,8 @@ def test_a_match_of_the_title_is_found_although_it_is_too_old_to_be_ranked(
 
 
 def test_what_waits_to_be_indexed_is_said_by_a_reader_and_indexed_first_by_a_writer(
-    archive: Archive, remember: Remember, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+    archive: Archive, remember: Remember, clock: FixedClock
 ) -> None:
-    monkeypatch.setattr("archive.api.keeping.index_pending", lambda *_: None, raising=False)
     remember({"a.json": b'{"note": "the kettle"}'})
     archive._database.raw.execute("UPDATE _indexing SET version_id = 0, snapshot_id = 0")
     archive._database.raw.execute("DELETE FROM items")

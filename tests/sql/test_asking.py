@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,13 @@ from archive.errors import QueryError, SnapshotNotFound
 from archive.model.tables import Table
 from tests.conftest import FixedClock, write_tree
 from tests.sql.sample import STATES
+
+
+def the_number(archive: Archive, statement: str, **options: Any) -> int:
+    """Returns the one number that answers a statement."""
+    ((value,),) = archive.sql(statement, **options).rows
+    assert isinstance(value, int)
+    return value
 
 
 def test_rows_have_the_names_of_their_columns(opened: Archive) -> None:
@@ -76,13 +84,13 @@ def test_what_cannot_be_understood_says_where_to_look(opened: Archive, statement
 
 def test_pragmas_that_tell_and_full_text_search_are_allowed(opened: Archive) -> None:
     assert opened.sql("SELECT name FROM pragma_table_info('snapshots') LIMIT 1").rows == (("id",),)
-    assert opened.sql("PRAGMA user_version").rows[0][0] >= 4
-    assert opened.sql("SELECT count(*) FROM items_fts WHERE items_fts MATCH 'lighthouse'").rows[0][0] >= 4
+    assert the_number(opened, "PRAGMA user_version") >= 4
+    assert the_number(opened, "SELECT count(*) FROM items_fts WHERE items_fts MATCH 'lighthouse'") >= 4
 
 
 def test_a_statement_that_runs_away_is_stopped_in_time_and_the_archive_goes_on(opened: Archive) -> None:
     endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
-    with pytest.raises(QueryError, match="took longer than 0.05 s") as caught:
+    with pytest.raises(QueryError, match=r"took longer than 0\.05 s") as caught:
         Archive.open(opened.path).sql(endless, time_limit_s=0.05)
     assert caught.value.context["interrupted"]
     assert opened.sql("SELECT 1").rows == ((1,),)
@@ -103,7 +111,7 @@ def test_documents_items_and_tasks_are_those_of_the_moment(opened: Archive) -> N
         assert opened.sql(status.format(name), at="2").rows == (("done",),)
     assert opened.sql(status.format("current_tasks")).rows == (("done",),)
     old = "SELECT count(*) FROM items WHERE path = 'docs/old.md'"
-    assert opened.sql(old, at="2").rows[0][0] > 0
+    assert the_number(opened, old, at="2") > 0
     assert opened.sql(old, at="3").rows == ((0,),)
 
 
@@ -153,10 +161,8 @@ def test_one_moment_inside_another_is_the_same_one(opened: Archive) -> None:
 def test_no_text_makes_anything_but_an_answer_or_a_query_error(sample: Path, text: str, values: list[object]) -> None:
     with Archive.open(sample) as archive:
         for statement, parameters in ((text, ()), (f"SELECT {text}", ()), ("SELECT ?, ?, ?", values)):
-            try:
+            with suppress(QueryError):  # anything else fails the test
                 archive.sql(statement, parameters)
-            except QueryError as error:
-                assert error.message
 
 
 def test_the_answer_is_the_one_that_sqlite_gives(sample: Path, opened: Archive) -> None:

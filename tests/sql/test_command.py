@@ -66,6 +66,24 @@ def test_bytes_are_json_in_the_way_of_sqlite_utils(sample: Path) -> None:
     assert run(sample, "sql", "SELECT x'00ff' AS y", "--json").json == [{"y": {"$base64": True, "encoded": "AP8="}}]
 
 
+def test_what_json_cannot_say_plainly_is_said_as_every_command_says_it(sample: Path) -> None:
+    statement = "SELECT 9e999 AS most, -9e999 AS least, 1.5 AS x, 'sø😀' AS t, 'a' || char(10) AS n"
+    for form in ("--json", "--nl"):
+        found = run(sample, "sql", statement, form)
+        rows = json.loads(found.out if form == "--json" else f"[{found.out}]", parse_constant=pytest.fail)
+        assert rows == [{"most": "inf", "least": "-inf", "x": 1.5, "t": "sø😀", "n": "a\n"}]
+    assert run(sample, "sql", statement, "--json").out.isascii()
+
+
+# Once Datasette is loaded, SQLite reports what a function raises beside handing it on.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_function_that_fails_says_why(sample: Path) -> None:
+    found = run(sample, "sql", "SELECT archive_at('the day before')", "--json")
+    assert (found.code, found.json["error"]) == (2, "query")
+    assert "the day before" in found.json["message"]
+    assert run(sample, "sql", "SELECT archive_at('1', 'nowhere')", "--json").code == 10
+
+
 @pytest.mark.parametrize("statement", ["DELETE FROM versions", "SELECT nothing", "ATTACH 'x' AS y"])
 def test_an_error_has_a_hint_and_exit_code_2(sample: Path, statement: str) -> None:
     found = run(sample, "sql", statement, "--json")

@@ -134,5 +134,5 @@ def test_a_limit_of_the_statement_reaches_into_the_functions(connection: sqlite3
         "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 100000)"
         " SELECT count(archive_content(x % 5 + 1)) FROM n"
     )
-    with pytest.raises(sqlite3.OperationalError, match="^interrupted$"):
+    with pytest.raises(sqlite3.OperationalError, match=r"^interrupted$"):
         connection.execute(statement).fetchall()

@@ -11,6 +11,7 @@ import pytest
 
 from archive import Archive
 from archive.describing import COMMON, OWN, QUERIES, column_notes, describe, description
+from archive.storage.migrate import SCHEMA
 
 ISSUED = (
     "current_documents", "document_history", "current_items", "item_history", "current_tasks", "available_tasks",
@@ -62,9 +63,19 @@ def test_foreign_keys_are_named(opened: Archive) -> None:
     }
 
 
+def test_the_format_page_has_the_number_of_the_schema_and_each_of_its_changes() -> None:
+    page = (Path(__file__).parents[2] / "archive" / "FORMAT.md").read_text(encoding="utf-8")
+    assert f"is the number of the schema, here {SCHEMA}." in page
+    changes = re.findall(r"^- (\d+): ", page.partition("\n## Changes of the format\n")[2], re.MULTILINE)
+    assert list(map(int, changes)) == list(range(SCHEMA, 0, -1))
+
+
 def test_comments_are_read_from_the_statement() -> None:
     table = "CREATE TABLE t (\n  -- What it is,\n  -- and more.\n  id INTEGER PRIMARY KEY,  -- the row\n  name TEXT\n) STRICT"
-    view = "CREATE VIEW v AS\n  -- A question.\n  SELECT a.id,  -- the row\n         max(b) AS most,  -- the most\n  c  -- see\nFROM a"
+    view = (
+        "CREATE VIEW v AS\n  -- A question.\n  SELECT a.id,  -- the row\n"
+        "         max(b) AS most,  -- the most\n  c  -- see\nFROM a"
+    )
     assert description(table) == "What it is, and more."
     assert column_notes(table) == {"id": "the row"}
     assert column_notes(view) == {"id": "the row", "most": "the most", "c": "see"}

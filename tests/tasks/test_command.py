@@ -187,10 +187,16 @@ def test_on_a_terminal_the_burndown_is_a_chart_and_no_line_is_too_long(saved: Pa
         ["--graph", "--include-started"],
         ["--status", "done", "--available"],
         ["--burndown", "pie"],
+        ["--why", "", "--next"],
     ],
 )
 def test_options_that_make_no_sense_together_are_usage_errors(invoke: Invoke, options: list[str]) -> None:
     assert invoke(*options).code == 2
+
+
+@pytest.mark.parametrize("option", ["--why", "--history"])
+def test_an_empty_id_names_no_task(invoke: Invoke, option: str) -> None:
+    assert invoke(option, "").code == 10
 
 
 def test_text_of_tasks_cannot_act_on_the_terminal(project: Project) -> None:

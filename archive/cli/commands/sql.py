@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
+import math
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -14,9 +17,11 @@ from archive.cli.escaping import escape
 from archive.cli.group import command as as_command
 from archive.cli.locate import Place
 from archive.cli.output import Output
+from archive.model.base import jsonable
 from archive.model.tables import Cell, Table
 
-FORMATS = ("table", "csv", "tsv", "nl")
+# What stands in JSON as \u…, as all commands print it.
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 @as_command(
@@ -77,18 +82,23 @@ def lines(table: Table, form: str) -> Iterator[str]:
     if form in ("json", "nl"):
         # Nothing asked, nothing given: no line, where sqlite-utils would write an empty list.
         if table.rows or form == "json":
-            yield from words.output_rows(  # type: ignore[no-untyped-call]
-                iter(table.rows), list(table.columns), form == "nl", False, False
-            )
+            rows = (tuple(map(_finite, row)) for row in table.rows)
+            for line in words.output_rows(rows, list(table.columns), form == "nl", False, False):  # type: ignore[no-untyped-call]
+                yield line if form == "nl" else _BEYOND_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], line)
     elif form == "table":
-        rows = [[_shown(cell) for cell in row] for row in table.rows]
         if table.columns:
+            shown = [[_shown(cell) for cell in row] for row in table.rows]
             yield from words.tabulate.tabulate(  # type: ignore[attr-defined]
-                rows, headers=table.columns, tablefmt="simple", disable_numparse=True
+                shown, headers=table.columns, tablefmt="simple", disable_numparse=True
             ).splitlines()
     else:
         writer = csv.writer(sys.stdout, dialect="excel-tab" if form == "tsv" else "excel")
         writer.writerows(chain([table.columns] if table.columns else [], map(_plain, table.rows)))
+
+
+def _finite(cell: Cell) -> Cell:
+    """Returns what JSON has a number for, and infinity as text, as all commands print it."""
+    return str(jsonable(cell)) if isinstance(cell, float) and not math.isfinite(cell) else cell
 
 
 def _plain(row: Sequence[Cell]) -> list[Cell]:

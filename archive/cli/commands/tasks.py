@@ -113,7 +113,7 @@ class _Request(NamedTuple):
 
 def _mode(given: dict[str, Any]) -> str:
     """Returns which of the questions is asked; empty for the list."""
-    asked = [mode for mode in _MODES if given[mode]]
+    asked = [mode for mode in _MODES if given[mode] not in (None, False)]
     if len(asked) > 1:
         first, second = (f"--{mode.replace('_', '-')}" for mode in asked[:2])
         raise click.UsageError(f"{first} and {second} are two questions: ask one after the other")

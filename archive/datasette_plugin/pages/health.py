@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from archive.clock import from_iso
 from archive.datasette_plugin.charts import Bar, Part, bars, share
 from archive.datasette_plugin.drawing import plural, size
 from archive.datasette_plugin.view import View, command
-from archive.model.check import CheckDepth
+from archive.model.check import CheckDepth, Verdict
 
 PROBLEMS = """
 SELECT path, kind, severity, message, first_snapshot_id, first_label, first_at, document_id FROM current_problems
@@ -39,6 +40,8 @@ SELECT (SELECT sum(documents_bytes) FROM (SELECT documents_bytes FROM snapshots 
   (SELECT count(*) FROM versions) AS versions, (SELECT sum(size_bytes) FROM versions) AS versions_bytes,
   (SELECT sum(length(data)) FROM deltas) AS deltas_bytes
 """
+# The code before the words, as in "shrunken: lost most of itself"; programs read it in the table.
+_CODE = re.compile(r"^[a-z_]+: ")
 
 
 def page(view: View) -> dict[str, Any]:
@@ -46,10 +49,14 @@ def page(view: View) -> dict[str, Any]:
     name = view.source.name if view.source else ""
     path = view.archive.path
     problems = view.ask(PROBLEMS, source=name)
+    for row in problems.rows:
+        row["message"] = _CODE.sub("", row["message"])
     counts = view.ask(COUNTS, source=view.source_id)
     storage = view.ask(STORAGE, source=name)
     shrinks = view.ask(SHRINKS, source=view.source_id)
     totals = view.ask(TOTALS, source=view.source_id)
+    # A check writes nothing, so none is remembered; this one is of now. Contents are unknown to it, as it says.
+    checked = view.archive.check(depth=CheckDepth.STRUCTURE) if view.get("check") == "1" else None
     top = max((row["stored_bytes"] for row in storage.rows), default=0)
     for row in storage.rows:
         row["bar"] = share(row["stored_bytes"], top, "stored", f"{row['path']}: {size(row['stored_bytes'])}")
@@ -67,8 +74,8 @@ def page(view: View) -> dict[str, Any]:
         "newest": counts.rows[0] if counts.rows else None,
         "incomplete": sum(not row["is_complete"] for row in counts.rows),
         "check": command("check"),
-        # A check writes nothing, so none is remembered; this one is of now.
-        "checked": view.archive.check(depth=CheckDepth.STRUCTURE) if view.get("check") == "1" else None,
+        "checked": checked,
+        "unexamined": sum(finding.verdict is Verdict.UNKNOWN for finding in checked.findings) if checked else 0,
     }
 
 

@@ -7,6 +7,7 @@ written, and the answer must not depend on where it is read.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -16,18 +17,28 @@ _LOOSE = re.compile(
     r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?)?\s*(?:Z|UTC)?",
     re.ASCII | re.IGNORECASE,
 )
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|\+00:00)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = range(100_000_000, 100_000_000_000)  # 1973 to 5138
 _MILLISECONDS = range(100_000_000_000, 100_000_000_000_000)
 _FIRST_YEAR = 2  # years 0 and 1 are how some languages write "no time"
+_FIRST_TIME = f"{_FIRST_YEAR:04d}"
 
 
-@lru_cache(4096)
 def normal_time(raw: str) -> str | None:
     """Returns the time as UTC ISO-8601 with milliseconds and `Z`.
 
     An empty text means that there is no time, None that the text is no date.
     """
+    if _USUAL.fullmatch(raw) and raw > _FIRST_TIME:
+        with suppress(ValueError):
+            datetime.fromisoformat(raw)
+            return f"{raw[:19]}.000Z"
+    return _normal_time(raw)
+
+
+@lru_cache(1024)
+def _normal_time(raw: str) -> str | None:
     text = raw.strip()
     if not text or is_normal_time(text):
         return text

@@ -11,7 +11,7 @@ from archive.extract.secrets import SecretRules
 from archive.extract.tasks.adapter import ParsedDocument
 from archive.extract.tasks.drafting import name_without_id
 from archive.extract.tasks.registry import LoadedAdapters, extract_tasks, load_adapters
-from archive.extract.tasks.salvage import salvage
+from archive.extract.tasks.salvage import salvage, salvage_lines
 from archive.model.documents import Kind, ParseState
 from archive.model.tasks import Anomaly, AnomalyCode, Dependency, TaskDraft
 
@@ -59,9 +59,14 @@ class TaskReader:
         """
         if kind is Kind.JSON and not loaded.whole:
             return self._salvaged(path, loaded, data)
-        found = extract_tasks(ParsedDocument(path, kind, loaded.value, data), self._adapters)
-        is_lost = not found.drafts and loaded.report.state is ParseState.INVALID
-        return TaskReading(found.adapter, self._masked(found.drafts), loaded.report.error if is_lost else "", found.problems)
+        value, lines = loaded.value, list[int]()
+        if loaded.bad_lines and isinstance(value, list):
+            extra = salvage_lines(data, loaded.bad_lines, value)
+            value, lines = [*value, *(record for _, record in extra)], [line for line, _ in extra]
+        found = extract_tasks(ParsedDocument(path, kind, value, data), self._adapters)
+        drafts = _in_lines(found.drafts, len(value) - len(lines), lines) if lines and isinstance(value, list) else found.drafts
+        is_lost = not drafts and loaded.report.state is ParseState.INVALID
+        return TaskReading(found.adapter, self._masked(drafts), loaded.report.error if is_lost else "", found.problems)
 
     def _salvaged(self, path: str, loaded: Loaded, data: bytes) -> TaskReading:
         broken = loaded.report.error or "it is too large to be read"
@@ -73,7 +78,11 @@ class TaskReader:
         problems = dict.fromkeys(problem for side in found for problem in side.problems)
         return TaskReading(found[0].adapter, drafts, broken, tuple(problems))
 
-    def _masked(self, drafts: Sequence[TaskDraft]) -> tuple[TaskDraft, ...]:
+    def _masked(self, drafts: tuple[TaskDraft, ...]) -> tuple[TaskDraft, ...]:
+        # One look at all of it settles nearly every document. Each text stands on lines of its own, as it does alone.
+        everything = "\n".join([text for draft in drafts for text in _texts(draft)])
+        if self._rules.mask(everything) == everything:
+            return drafts
         masked = tuple(map(self._without_secrets, drafts))
         if all(one is other for one, other in zip(masked, drafts, strict=True)):
             return masked
@@ -81,14 +90,7 @@ class TaskReader:
 
     def _without_secrets(self, draft: TaskDraft) -> TaskDraft:
         mask = self._rules.mask
-        # One look at all of it settles nearly every task. Each text stands on lines of its own, as it does alone.
-        everything = "\n".join((
-            *(draft.title, draft.description, draft.phase, draft.project, draft.tag, draft.status_raw),
-            *draft.assignees,
-            *draft.labels,
-            *[dependency.raw for dependency in draft.dependencies],
-            *[anomaly.message for anomaly in draft.anomalies],
-        ))  # fmt: skip
+        everything = "\n".join(_texts(draft))
         if mask(everything) == everything:
             return draft
         changes: dict[str, object] = {}
@@ -107,6 +109,30 @@ class TaskReader:
         if anomalies != draft.anomalies:
             changes["anomalies"] = anomalies
         return replace(draft, **changes) if changes else draft  # type: ignore[arg-type]
+
+
+def _in_lines(drafts: Sequence[TaskDraft], first: int, lines: Sequence[int]) -> tuple[TaskDraft, ...]:
+    """Gives the tasks of records from the first one on their lines for pointers, since no pointer leads into a bad line."""
+    note = Anomaly(AnomalyCode.BROKEN_LINE, "the line cannot be read as a whole; this is a record in it that can")
+
+    def placed(draft: TaskDraft) -> TaskDraft:
+        number = draft.pointer.removeprefix("/").partition("/")[0]
+        if not (number.isdecimal() and int(number) >= first):
+            return draft
+        return replace(draft, pointer=f"L{lines[int(number) - first]}", anomalies=(*draft.anomalies, note))
+
+    return tuple(map(placed, drafts))
+
+
+def _texts(draft: TaskDraft) -> list[str]:
+    """Returns all texts of a task that may hold a secret."""
+    return [
+        *(draft.title, draft.description, draft.phase, draft.project, draft.tag, draft.status_raw),
+        *draft.assignees,
+        *draft.labels,
+        *[dependency.raw for dependency in draft.dependencies],
+        *[anomaly.message for anomaly in draft.anomalies],
+    ]
 
 
 def _masked_raw(dependency: Dependency, raw: str) -> Dependency:

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, dataclass, fields, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from archive.extract.rawtext import clean
-from archive.extract.tasks.reading import KeyOf, Reader, printable_path
+from archive.extract.tasks.reading import KeyOf, Reader, Record, printable_path
 from archive.extract.tasks.status import is_known_status, priority_rank
 from archive.model.tasks import BLOCKED_BY, DEPENDS_ON, IS_BLOCKER_OF, Anomaly, AnomalyCode, Dependency, TaskDraft
 
 _NAME_LENGTH = 80
 _STATUS_NOTES = frozenset({AnomalyCode.NO_STATUS, AnomalyCode.UNKNOWN_STATUS})
 _NOT_IN_NAMES = re.compile(r"[^\w.@+-]+")
+_MOST_FIELDS = 100  # of a record whose set of fields is worth remembering
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Names:
     """Says what the fields of a tool's records are called.
 
@@ -53,9 +56,24 @@ class Names:
         ("blocks", IS_BLOCKER_OF),
     )
 
+    def of(self, record: Record) -> Names:
+        """Returns the names without those that the record does not have; most records of a file have the same fields."""
+        return _present(self, tuple(record)) if len(record) <= _MOST_FIELDS else self
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+
+@lru_cache(256)
+def _present(names: Names, record: tuple[str, ...]) -> Names:
+    there = frozenset(record)
+    found: dict[str, tuple[str, ...]] = {
+        field.name: tuple(name for name in getattr(names, field.name) if name in there)
+        for field in fields(names)
+        if field.name != "dependencies"
+    }
+    dependencies = tuple((name, default) for name, default in names.dependencies if name in there)
+    return Names(**found, dependencies=dependencies)
+
+
+class Place(NamedTuple):
     """Says where a record stands, and what it takes over from there if it does not say it itself.
 
     Attributes:
@@ -80,10 +98,15 @@ class Place:
 
 
 class Refs:
-    """Gives every record of a document version a name of its own."""
+    """Gives every record of a document version a name of its own.
+
+    Attributes:
+        count: How many were given.
+    """
 
     def __init__(self) -> None:
-        self._seen: Counter[str] = Counter()
+        self.count = 0
+        self._seen: dict[str, int] = {}
 
     def give(self, scope: str, name: str) -> str:
         """Returns scope and name as one text, made unique."""
@@ -91,10 +114,11 @@ class Refs:
 
     def keep(self, ref: str) -> str:
         """Returns the ref as it is if it is new, else with `~2`, `~3` … behind it."""
-        self._seen[ref] += 1
-        while self._seen[ref] > 1:
-            ref = f"{ref}~{self._seen[ref]}"
-            self._seen[ref] += 1
+        self.count += 1
+        while (times := self._seen.get(ref, 0)) > 0:
+            self._seen[ref] = times + 1
+            ref = f"{ref}~{times + 1}"
+        self._seen[ref] = 1
         return ref
 
 
@@ -111,12 +135,13 @@ def name_without_id(*parts: str) -> str:
 
 
 def read_task(reader: Reader, names: Names, place: Place, refs: Refs, key_of: KeyOf, dependency_key: KeyOf) -> TaskDraft:
-    """Makes a draft of one record.
+    """Makes a draft of one record; inside of another one it is spoken of by its whole key.
 
     Args:
         key_of: Makes the key of the record's own id.
         dependency_key: Makes a key of an id that the record names.
     """
+    names = names.of(reader.record)
     task_id = reader.text(names.id) or place.id
     key = key_of(task_id) if task_id else ""
     title = reader.text(names.title)
@@ -124,12 +149,14 @@ def read_task(reader: Reader, names: Names, place: Place, refs: Refs, key_of: Ke
     priority = reader.text(names.priority)
     parent = reader.text(names.parent) if not place.parent else ""
     dependencies = reader.dependencies(names.dependencies, dependency_key)
+    order = refs.count
     return TaskDraft(
         pointer=place.pointer,
+        order=order,
         ref=refs.give(place.scope, key or name_without_id(title)),
         scope=place.scope,
         shared_scope=place.shared_scope,
-        id=task_id,
+        id=key if place.parent else task_id,
         key=key,
         parent=place.parent or (dependency_key(parent) if parent else ""),
         parent_ref=place.parent_ref,
@@ -200,18 +227,17 @@ def _finished(draft: TaskDraft, order: int, path: str, refs: Refs, keys: dict[st
     scope = draft.scope or path
     key = draft.key or draft.id
     own = keys[scope]
+    ref = refs.keep(draft.ref) if draft.ref else refs.give(scope, key or name_without_id(draft.title))
     dependencies = draft.dependencies
     if draft.shared_scope:
         dependencies = tuple(_scoped(dependency, draft.shared_scope, own) for dependency in dependencies)
-    return replace(
-        draft,
-        scope=scope,
-        key=key,
-        ref=refs.keep(draft.ref) if draft.ref else refs.give(scope, key or name_without_id(draft.title)),
-        order=order,
-        dependencies=dependencies,
-        anomalies=tuple(dict.fromkeys((*draft.anomalies, *_oddities(draft, key, own[key])))),
-    )
+    anomalies = tuple(dict.fromkeys((*draft.anomalies, *_oddities(draft, key, own[key]))))
+    # Mostly all of it is there already, and copying a draft takes longer than reading it.
+    if (scope, key, ref, order, anomalies) == (draft.scope, draft.key, draft.ref, draft.order, draft.anomalies) and (
+        dependencies is draft.dependencies
+    ):
+        return draft
+    return replace(draft, scope=scope, key=key, ref=ref, order=order, dependencies=dependencies, anomalies=anomalies)
 
 
 def _scoped(dependency: Dependency, shared_scope: str, own: Counter[str]) -> Dependency:
@@ -221,7 +247,7 @@ def _scoped(dependency: Dependency, shared_scope: str, own: Counter[str]) -> Dep
     return replace(dependency, scope=shared_scope)
 
 
-def _oddities(draft: TaskDraft, key: str, count: int) -> Iterable[Anomaly]:
+def _oddities(draft: TaskDraft, key: str, count: int) -> Iterator[Anomaly]:
     if not draft.title:
         yield Anomaly(AnomalyCode.NO_TITLE, "the record has no title")
     # Records that are no work may have a state of their own kind.
@@ -229,5 +255,9 @@ def _oddities(draft: TaskDraft, key: str, count: int) -> Iterable[Anomaly]:
         yield Anomaly(AnomalyCode.UNKNOWN_STATUS, f"no known status: {draft.status}")
     if key and count > 1:
         yield Anomaly(AnomalyCode.DUPLICATE_ID, f"{count} records have the id {key}")
-    if key and any(dependency.blocking and dependency.target == key for dependency in draft.dependencies):
+    if (
+        key
+        and draft.dependencies
+        and any(dependency.blocking and dependency.target == key for dependency in draft.dependencies)
+    ):
         yield Anomaly(AnomalyCode.SELF_DEPENDENCY, "the task depends on itself")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from archive.extract.pointer import format_step
@@ -58,6 +59,9 @@ _STATE_BYTES = (b'"stat', b'one"', b"omplete", b'"finished"', b'"checked"', b'"p
 _Way: TypeAlias = "tuple[_Way, str | int, Json] | None"
 """How a value was come to: the way to what holds it, the name or position there, and the value."""
 
+_Look: TypeAlias = tuple[dict[str, Json] | list[Json], _Way, str, int]
+"""A value to look at, the way to it, the name it goes by and how deep it lies."""
+
 
 class _Found(NamedTuple):
     pointer: str
@@ -105,30 +109,33 @@ def _lists(document: ParsedDocument) -> list[_Found]:
     """Returns the lists of tasks, in document order; nothing is looked for inside of one."""
     found: list[_Found] = []
     stem = document.path.rpartition(".")[0] or document.path
-    pending: list[tuple[Json, _Way, str, int]] = [(document.value, None, "/".join(stem.split("/")[-2:]), 0)]
+    if not isinstance(document.value, dict | list):
+        return found
+    pending: list[_Look] = [(document.value, None, "/".join(stem.split("/")[-2:]), 0)]
     visited = 0
     while pending and visited < _MAX_VISITED:
         value, way, name, depth = pending.pop()
         visited += 1
-        if isinstance(value, dict | list) and value:
-            if (named := _task_list(value, name)) is not None:
-                found.append(_Found(*_place(way), value, named))
-            elif depth < _MAX_DEPTH:
-                below = list(_below(value, way, name, depth + 1))
-                below.reverse()
-                pending.extend(below)
+        if (named := _task_list(value, name)) is not None:
+            found.append(_Found(*_place(way), value, named))
+        elif depth < _MAX_DEPTH:
+            pending.extend(reversed(_below(value, way, name, depth + 1)))
     return found
 
 
-def _below(value: dict[str, Json] | list[Json], way: _Way, name: str, depth: int) -> Iterator[tuple[Json, _Way, str, int]]:
+def _below(value: dict[str, Json] | list[Json], way: _Way, name: str, depth: int) -> list[_Look]:
+    """Returns the objects and arrays in a value that are not empty."""
     if isinstance(value, dict):
-        for member, content in value.items():
-            if isinstance(content, dict | list) and member.lower() not in _NO_TASKS_BELOW:
-                yield content, (way, member, content), member, depth
-        return
-    for position, element in enumerate(value[:_MAX_ELEMENTS]):
-        if isinstance(element, dict | list):
-            yield element, (way, position, element), name, depth
+        return [
+            (content, (way, member, content), member, depth)
+            for member, content in value.items()
+            if content and isinstance(content, (dict, list)) and member.lower() not in _NO_TASKS_BELOW
+        ]
+    return [
+        (element, (way, position, element), name, depth)
+        for position, element in enumerate(value[:_MAX_ELEMENTS])
+        if element and isinstance(element, (dict, list))
+    ]
 
 
 def _place(way: _Way) -> tuple[str, str]:
@@ -156,12 +163,12 @@ def _task_list(value: dict[str, Json] | list[Json], name: str) -> bool | None:
     """Says of a list of tasks whether its name speaks of work; None if it is no list of tasks."""
     if isinstance(value, dict):
         # Members that are not objects make it a record and not a list of records.
-        records: list[Json] = list(value.values())
-        if any(not isinstance(member, dict) for member in records):
-            return None
+        for member in value.values():
+            if not isinstance(member, dict):
+                return None
+        sample = list(islice(value.values(), _SAMPLE))
     else:
-        records = value
-    sample = records[:_SAMPLE]
+        sample = value[:_SAMPLE]
     tasks = [record for record in sample if isinstance(record, dict) and _has_state(record)]
     if not tasks:
         return None

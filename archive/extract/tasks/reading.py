@@ -96,7 +96,7 @@ class Reader:
             value = self.record.get(name)
             if value is None or value == "":
                 continue
-            text = named_text(value)
+            text = clean(value).strip() if type(value) is str else named_text(value)
             if text:
                 return text
             if text is None:
@@ -140,6 +140,8 @@ class Reader:
     def date(self, names: Sequence[str]) -> str:
         """Returns a field that holds a date, in normal form; as it is, and reported, if it is no date."""
         raw = self.text(names)
+        if not raw:
+            return raw
         normal = normal_time(raw)
         if normal is None:
             self.note(AnomalyCode.BAD_DATE, f"{names[0]} is no date: {raw_text(raw)}")
@@ -180,7 +182,7 @@ class Reader:
         return Dependency(
             target=key_of(target) if target else "",
             type=dependency_type(kind, default),
-            raw=raw_text(entry),
+            raw=target if target and len(target) <= _RAW_LENGTH else raw_text(entry),
         )
 
     def _wrong_type(self, name: str, value: Json) -> None:

@@ -87,5 +87,5 @@ def _project(path: str, name: str, pointer: str, value: Json, group: str, used: 
             stage = draft.phase or (draft.id if draft.kind == "phase" else "")
             yield replace(draft, phase=stage, created=draft.created or created)
     else:
-        itself = replace(place, kind="project", project_status="")
+        itself = place._replace(kind="project", project_status="")
         yield from walk(iter([(name, pointer, value)]), itself, replace(_NAMES, id=("",)), refs)

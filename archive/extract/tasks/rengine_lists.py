@@ -104,19 +104,19 @@ def _milestone(
 ) -> Iterator[TaskDraft]:
     """Yields the features of one milestone, or the milestone itself if it has none."""
     if not isinstance(milestone, dict):
-        yield unreadable(replace(_place(document, "milestone"), pointer=pointer, id=name), milestone, refs)
+        yield unreadable(_place(document, "milestone")._replace(pointer=pointer, id=name), milestone, refs)
         return
     reader = Reader(milestone)
     name = name or reader.text(_NAMES.id) or reader.text(_NAMES.title)
     raw_status = reader.text(("status",)) or state
     found = False
     for status, list_pointer, features in _features(milestone, pointer):
-        place = replace(_place(document, "feature", status=status), project=name, project_status=normalise_status(raw_status))
+        place = _place(document, "feature", status=status)._replace(project=name, project_status=normalise_status(raw_status))
         for draft in walk(records_of(features, list_pointer), place, _NAMES, refs, rule=mixed_key):
             found = True
             yield draft
     if not found:
-        itself = replace(_place(document, "milestone", status=state), project=name)
+        itself = _place(document, "milestone", status=state)._replace(project=name)
         yield from walk(iter([(name, pointer, milestone)]), itself, replace(_NAMES, id=("id",)), refs)
 
 

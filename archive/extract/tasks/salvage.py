@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from archive.extract.parse import text_of
@@ -40,6 +40,27 @@ def salvage(data: bytes) -> list[Json]:
         return []
     text = text_of(data).replace("\0", "")
     return [value for side in _sides(text) if (value := _value(side)) is not None]
+
+
+def salvage_lines(data: bytes, bad_lines: Sequence[int], good: Sequence[Json]) -> list[tuple[int, Json]]:
+    """Returns the records that are whole in lines of JSONL that are not, such as two in one line, with the lines' numbers.
+
+    Args:
+        good: The records of the other lines; what has not the fields that these have is part of a record.
+    """
+    if len(data) > MAX_BYTES:
+        return []
+    lines = text_of(data).split("\n")
+    found = [
+        (number, record)
+        for number in bad_lines
+        if number <= len(lines)
+        for _, record in _records(lines[number - 1].replace("\0", ""), 0)
+    ]
+    numbers = {id(record): number for number, record in found}
+    together: list[Json] = [*good]
+    _append(together, [("", record) for _, record in found])
+    return [(numbers[id(record)], record) for record in together[len(good) :]]
 
 
 def _sides(text: str) -> list[str]:

@@ -40,6 +40,8 @@ def normalise_status(raw: str) -> str:
 
     A word that is not in the map comes back folded, and an empty one as `unknown`; neither is ever available.
     """
+    if known := _STATUS_OF.get(raw):
+        return known
     folded = fold(raw)
     return _STATUS_OF.get(folded, folded) or UNKNOWN_STATUS
 
@@ -51,7 +53,10 @@ def is_known_status(status: str) -> bool:
 
 def priority_rank(raw: str) -> int:
     """Returns 0 (most urgent) to 4; no priority at all is 2, in the middle, and a word that is not in the map 4."""
-    return _RANK_OF.get(fold(raw), LAST_RANK) if raw else MIDDLE_RANK
+    if not raw:
+        return MIDDLE_RANK
+    known = _RANK_OF.get(raw)
+    return _RANK_OF.get(fold(raw), LAST_RANK) if known is None else known
 
 
 _STATES = frozenset(status.value for status in Status)

@@ -13,7 +13,7 @@ from archive.extract.pointer import format_step
 from archive.extract.rawtext import clean
 from archive.extract.tasks.adapter import ParsedDocument
 from archive.extract.tasks.drafting import Names, Place, Refs, scope_of
-from archive.extract.tasks.walking import nested_key, records_of, walk
+from archive.extract.tasks.walking import mixed_key, records_of, walk
 from archive.model.base import Json
 from archive.model.tasks import DEPENDS_ON, TaskDraft
 
@@ -59,7 +59,7 @@ class TaskMaster:
         for tag, pointer, tasks in _lists(document):
             # A task without a state is pending: that is how the tool itself reads it.
             place = Place(pointer="", scope=scope_of(document.path, tag), project=tag, tag=tag, status="pending")
-            yield from walk(records_of(tasks, pointer), place, _NAMES, refs, rule=nested_key)
+            yield from walk(records_of(tasks, pointer), place, _NAMES, refs, rule=mixed_key)
 
 
 def _lists(document: ParsedDocument) -> Iterator[tuple[str, str, list[Json]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TypeAlias
 
 from archive.extract.pointer import format_step
@@ -24,13 +23,8 @@ def plain_key(name: str, parent: str) -> str:
     return name
 
 
-def nested_key(name: str, parent: str) -> str:
-    """Takes an id without a dot as one that counts inside its parent: 2 inside 5 is 5.2, and inside 5 the record 5 is 5.5."""
-    return f"{parent}.{name}" if parent and "." not in name else name
-
-
 def mixed_key(name: str, parent: str) -> str:
-    """Takes a number as one that counts inside the parent, and any other id as it is."""
+    """Takes a number as one that counts inside the parent (2 inside 5 is 5.2, and 5 inside 5 is 5.5), any other id as it is."""
     return f"{parent}.{name}" if parent and name.isdecimal() else name
 
 
@@ -63,7 +57,7 @@ def walk(
         rule: Makes the keys of ids and of dependencies.
         children: Names of the members that hold nested records.
     """
-    pending = [(replace(place, id=name, pointer=pointer), value) for name, pointer, value in records]
+    pending = [(place._replace(id=name, pointer=pointer), value) for name, pointer, value in records]
     pending.reverse()
     while pending:
         here, value = pending.pop()
@@ -86,14 +80,11 @@ def _read(value: dict[str, Json], place: Place, names: Names, refs: Refs, rule: 
     def key_of(name: str) -> str:
         return rule(name, place.parent)
 
-    draft = read_task(Reader(value), names, place, refs, key_of, key_of)
-    # A number that counts inside a parent is spoken of together with it.
-    return replace(draft, id=draft.key) if place.parent else draft
+    return read_task(Reader(value), names, place, refs, key_of, key_of)
 
 
 def _inside(place: Place, parent: TaskDraft, pointer: str) -> Place:
-    return replace(
-        place,
+    return place._replace(
         pointer=pointer,
         id="",
         kind="subtask",

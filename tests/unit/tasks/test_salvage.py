@@ -86,3 +86,23 @@ def test_hostile_files_are_read_to_an_end(data: bytes) -> None:
     for value in salvage(data):
         assert isinstance(value, list)
         assert len(value) <= 100_000
+
+
+def test_records_that_share_a_line_are_read_and_a_damaged_one_costs_only_itself() -> None:
+    def issue(number: int) -> str:
+        record = {"id": f"bd-{number}", "title": "T", "issue_type": "task", "status": "open"}
+        return json.dumps({**record, "dependencies": [{"depends_on_id": "bd-1", "type": "related"}]})
+
+    text = "\n".join([issue(1), issue(2) + issue(3), issue(4)[:-1] + " oops", "oops " + issue(5), "{broken", issue(6)])
+    data = text.encode()
+    reading = TaskReader(adapters=LoadedAdapters(BUILT_IN)).read("issues.jsonl", Kind.JSONL, load(Kind.JSONL, data), data)
+    found = [(draft.id, draft.pointer, [note.code.value for note in draft.anomalies]) for draft in reading.drafts]
+    assert found == [
+        ("bd-1", "/0", []),
+        ("bd-6", "/1", []),
+        ("bd-2", "L2", ["broken_line"]),
+        ("bd-3", "L2", ["broken_line"]),
+        ("bd-5", "L4", ["broken_line"]),
+    ]
+    assert [draft.order for draft in reading.drafts] == [0, 1, 2, 3, 4]
+    assert not reading.broken

@@ -18,6 +18,7 @@ from archive.recovery.assets.program.ground import (
     SUMS,
     Row,
     Stop,
+    counted,
     place,
     read_plain,
     sha256,
@@ -106,9 +107,9 @@ def verify(package: Package, options: argparse.Namespace) -> str:
         for row in package.versions:
             if row["sha256"] not in held and not row.get("lost"):
                 package.report("damaged: version {} of {}: its content is lost".format(row["version"], shown(row["path"])))
-    counts = len(package.documents), len(package.versions), len(package.snapshots)
+    nouns = (package.documents, "file"), (package.versions, "other version"), (package.snapshots, "snapshot")
     word = "read, and not all is well" if package.report.said else "verified"
-    return "{} files, {} other versions and {} snapshots {}".format(*counts, word)
+    return "{}, {} and {} {}".format(*(counted(len(rows), noun) for rows, noun in nouns), word)
 
 
 def show(package: Package, options: argparse.Namespace) -> str:
@@ -122,7 +123,7 @@ def show(package: Package, options: argparse.Namespace) -> str:
     rows = chosen(package, snapshot, options.paths)
     for row in rows:
         print("{:>12}  {}  {}".format(row["size_bytes"], row["sha256"][:12], shown(row["path"])))
-    return "{} files in snapshot {} ({})".format(len(rows), snapshot["id"], snapshot["label"])
+    return "{} in snapshot {} ({})".format(counted(len(rows), "file"), snapshot["id"], snapshot["label"])
 
 
 def chosen(package: Package, snapshot: Row, patterns: list[str]) -> list[Row]:
@@ -146,6 +147,12 @@ def restore(package: Package, options: argparse.Namespace) -> str:
     rows: dict[str, list[Row]] = {}
     for row in chosen(package, snapshot, options.paths):
         rows.setdefault(row["sha256"], []).append(row)
+    if rows and not options.dry_run:
+        try:
+            os.makedirs(target, exist_ok=True)
+        except OSError as error:
+            said = (error.strerror or str(error)).lower()
+            raise Stop(f"nothing was restored: cannot make {shown(target)}: {said}; name another place with --to") from None
     done: dict[str, int] = {}
     for digest, data in package.contents(rows):
         for row in rows[digest]:

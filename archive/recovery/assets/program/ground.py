@@ -50,6 +50,11 @@ def place(folder: str, path: str) -> Any:
     return os.path.join(os.fsencode(folder), path.encode("utf-8", "surrogateescape"))
 
 
+def counted(number: int, noun: str) -> str:
+    """Returns a number of things in words."""
+    return "{} {}{}".format(number, noun, "" if number == 1 else "s")
+
+
 def sha256(data: bytes) -> str:
     """Returns the hash of bytes in hexadecimal."""
     return hashlib.sha256(data).hexdigest()

@@ -19,7 +19,7 @@ import os
 import sys
 
 from archive.recovery.assets.program.doing import restore, show, verify
-from archive.recovery.assets.program.ground import Report, Stop
+from archive.recovery.assets.program.ground import Report, Stop, counted
 from archive.recovery.assets.program.package import Package
 
 
@@ -48,8 +48,9 @@ def main() -> int:
         print(options.function(Package(options.package, report), options))
     except Stop as stop:
         report(str(stop))
+        return 1
     if report.said:
-        print(f"{len(report.said)} messages; everything not named is as it should be", file=sys.stderr)
+        print(f"{counted(len(report.said), 'message')}; everything not named is as it should be", file=sys.stderr)
     return 1 if report.said else 0
 
 

@@ -39,6 +39,7 @@ class Package:
         self.manifest = self._load()
         self.documents: list[Row] = self.manifest["documents"]
         self.versions: list[Row] = self.manifest["versions"]
+        self.strays: dict[str, str] | None = None
         self.snapshots: dict[int, Row] = {row["id"]: row for row in self.manifest["snapshots"]}
 
     def read(self, name: str) -> bytes:
@@ -173,6 +174,24 @@ class Package:
                 self.report("found in {}: {}".format(DATABASE, shown(each["path"])))
         return bytes(row[0])
 
+    def from_stray(self, digest: str) -> bytes | None:
+        """Returns content from a file that lies here under another name; some programs that unpack change names."""
+        if self.strays is None:
+            self.strays = {}
+            named = {self.name(row) for row in self.documents}
+            for name in (each for folder in HELD for each in self.lying(folder)):
+                if name not in named:
+                    try:
+                        self.strays[sha256(self.read(name))] = name
+                    except OSError:
+                        continue  # verify names it; nothing can be had from it
+        try:
+            data = self.read(self.strays[digest])
+        except (KeyError, OSError):
+            return None
+        self.report(f"found under another name: {shown(self.strays[digest])}")
+        return data if sha256(data) == digest else None
+
     def contents(self, wanted: Iterable[str]) -> Iterator[tuple[str, bytes | None]]:
         """Yields each wanted hash once with its bytes, or None where nothing undamaged has them."""
         left = set(wanted)
@@ -191,7 +210,8 @@ class Package:
                 if not left:
                     return
         for digest in sorted(left):
-            yield digest, self.from_database(digest)
+            data = self.from_stray(digest)
+            yield digest, self.from_database(digest) if data is None else data
 
     def document(self, row: Row) -> bytes | None:
         """Returns the bytes of one of the package's documents, or None, reported, where they are damaged."""
