@@ -129,10 +129,11 @@ def full_restore(bench: Bench) -> Iterator[Row]:
     samples = seconds(taken)
     restic = [tool for tool in able if tool.name == "restic"]
     checked = bench.interleaved("full restore, verified", lambda tool, run: world.restore(tool, verified=True), tools=restic)
-    if checked:
-        samples["restic --verify"] = seconds(checked)["restic"]
-    label = "medium, full restore (archive verified)"
-    yield row("medium-restore.time", label, "s", samples, at_most(0.8, of="restic"))
+    if checked and ARCHIVE in samples:
+        # The archive always reads back what it wrote; restic does so when it is asked to.
+        verified = {ARCHIVE: samples[ARCHIVE], "restic": seconds(checked)["restic"]}
+        yield row("medium-restore.verified", "medium, full restore, verified", "s", verified, at_most(0.8, of="restic"))
+    yield row("medium-restore.time", "medium, full restore, only archive verified", "s", samples)
     yield row("medium-restore.peak", "medium, full restore, peak memory", "MB", peak_mb(taken), at_most(150))
 
 
