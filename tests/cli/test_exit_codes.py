@@ -390,10 +390,14 @@ def test_an_interrupt_at_the_last_statement_of_a_backup_leaves_the_archive_as_it
     (backed_up / "more.json").write_text("{}")
 
     def interrupt(*args: object) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
 
-    with monkeypatch.context() as patch:
-        patch.setattr("archive.storage.snapshots.insert", interrupt)
-        ran = invoke("backup")
+    before_test = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background are deaf to it
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr("archive.storage.snapshots.insert", interrupt)
+            ran = invoke("backup")
+    finally:
+        signal.signal(signal.SIGINT, before_test)
     assert (ran.code, ran.err) == (130, f"error: {INTERRUPTED}\n")
     assert invoke("snapshots", "--json").json == before

@@ -224,6 +224,7 @@ def test_an_interrupt_is_heard_while_a_backup_waits_for_the_lock(root: Path, tmp
         other.execute("BEGIN IMMEDIATE")
 
         def work() -> None:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background are deaf to it
             with Archive.open(path, mode="write", wait_s=60) as archive, pytest.raises(KeyboardInterrupt):
                 archive.backup(root)
 
