@@ -55,7 +55,13 @@ def index_batch(
             if not version.is_same:
                 taken = extract(connection, version)
                 writers.items.replace(version.document_id, version.snapshot_id, taken.drafts, is_first=version.is_first)
-                writers.tasks.replace(version.document_id, version.snapshot_id, taken.tasks)
+                writers.tasks.replace(
+                    version.document_id,
+                    version.snapshot_id,
+                    taken.tasks,
+                    source_id=version.source_id,
+                    is_first=version.is_first,
+                )
                 if taken.extent:
                     pending.write_note(connection, version.id, taken.extent, taken.note)
                 size += version.size_bytes

@@ -1,6 +1,6 @@
-"""Takes versions apart into items and tasks, in a second process where there is much.
+"""Takes versions apart into items and tasks, in processes of its own where there is much.
 
-The other process opens the archive for itself and works ahead, so that the one that writes waits for nothing but the disk.
+The other processes open the archive for themselves and work ahead, so that the one that writes waits for nothing but the disk.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,6 +34,8 @@ WORTH_A_PROCESS_BYTES = 6 * 1024 * 1024
 _READ_AT_ONCE = 64
 # Lists of documents that come in while the index, which takes many items at once, has the caller busy.
 _AHEAD = 12
+# Taking documents apart is twice the work of writing what is in them.
+_PROCESSES = 2
 _AT_ONCE = 1 << 40  # a size that no other item is waited for
 
 
@@ -91,15 +94,15 @@ def extracting(database: Database, versions: Sequence[PendingVersion], masking: 
 
         yield at_once
         return
-    helper = _Helper(database.path, [(version.path, version.source_id, version.blob_id) for version in wanted], masking)
+    helpers = _Helpers(database.path, [(version.path, version.source_id, version.blob_id) for version in wanted], masking)
     try:
-        yield helper.take
+        yield helpers.take
     finally:
-        helper.close()
+        helpers.close()
 
 
-class _Helper:
-    """Takes documents apart in another process; one that is the end of it is found out and indexed by its path alone."""
+class _Helpers:
+    """Takes documents apart in other processes; one that is the end of these is found out and indexed by its path alone."""
 
     def __init__(self, path: Path, wanted: Sequence[tuple[str, int, int]], masking: str) -> None:
         self._path = path
@@ -135,8 +138,14 @@ class _Helper:
     def _start(self) -> Iterator[_Plain]:
         self._stack.close()
         rest = self._wanted[self._at :]
-        elsewhere = Elsewhere(extract_blobs, self._path, rest, self._masking, self._is_careful, size_of=0, ahead=_AHEAD)
-        return self._stack.enter_context(elsewhere)
+        parts = [rest[start : start + _READ_AT_ONCE] for start in range(0, len(rest), _READ_AT_ONCE)]
+        found: list[Iterator[_Plain]] = []
+        for number in range(1 if self._is_careful else min(_PROCESSES, len(parts))):
+            own = list(chain.from_iterable(parts[number :: 1 if self._is_careful else _PROCESSES]))
+            elsewhere = Elsewhere(extract_blobs, self._path, own, self._masking, self._is_careful, size_of=0, ahead=_AHEAD)
+            found.append(self._stack.enter_context(elsewhere))
+        # Each has every other part, so that all of them are asked in turn.
+        return (one for number, part in enumerate(parts) for one in islice(found[number % len(found)], len(part)))
 
 
 def _plain_path(path: str, reason: str) -> Taken:

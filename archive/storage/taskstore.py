@@ -86,8 +86,19 @@ class TaskWriter:
         self._is_known: dict[int, bool] = {}
         self._is_empty = self._next_id == 1 and not self._number("SELECT EXISTS (SELECT 1 FROM task_problems)")
 
-    def replace(self, document_id: int, snapshot_id: int, found: PackedTasks) -> None:
-        """Makes these the document's tasks from a snapshot on, unless it is broken and has had others."""
+    def replace(
+        self, document_id: int, snapshot_id: int, found: PackedTasks, *, source_id: int | None = None, is_first: bool = False
+    ) -> None:
+        """Makes these the document's tasks from a snapshot on, unless it is broken and has had others.
+
+        Args:
+            source_id: The document's source, where it is known.
+            is_first: Whether the document is known to have had no tasks before.
+        """
+        if source_id is not None:
+            self._sources[document_id] = source_id
+        if is_first:
+            self._is_known.setdefault(document_id, False)
         if found == NOTHING and not self._knows(document_id):
             return
         before, standing = self._current(document_id), self._problems_of(document_id)
