@@ -13,7 +13,7 @@ from __future__ import annotations
 from archive.query.marking import Marker, snippet
 from archive.query.near import near_ranges, near_terms
 from archive.query.parse import parse
-from archive.query.render import Match, render, render_titled
+from archive.query.render import Match, render, render_titled, title_test
 from archive.query.value import Field, Filter, Query, Term
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "render",
     "render_titled",
     "snippet",
+    "title_test",
 ]

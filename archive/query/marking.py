@@ -58,6 +58,7 @@ class Marker:
     def _find(self, text: str) -> list[_Found]:
         if not self._terms:
             return []
+        text = text.replace("·", " ")  # as snippets put it between fields; no more of a word than a space is
         pattern = self._plain if text.isascii() else self._accented
         found: list[_Found] = []
         for number, match in enumerate(pattern.finditer(fold(text))):

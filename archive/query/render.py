@@ -7,6 +7,7 @@ into strings, in which FTS5 knows no operators; it cuts them up as it did the in
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from archive.extract.words import TOKEN, identifier_parts, is_unspaced, split_unspaced
@@ -43,6 +44,25 @@ def render_titled(query: Query) -> str:
     if not found or query.is_relaxed or any(term.field is Field.KEY or is_checked(term) for term in query.terms):
         return ""
     return f"(title : ({found})) NOT {excluded}" if excluded else f"title : ({found})"
+
+
+def title_test(query: Query) -> Callable[[str], bool]:
+    """Returns what says quickly that a title cannot have all the words; what it lets through may still not have them."""
+    groups = [[_beginning(term.text) for term in group] for group in query.groups]
+    certain = [words for words in groups if all(map(str.isascii, words))]
+
+    def may_have(title: str) -> bool:
+        lowered = title.lower()
+        return not title.isascii() or all(any(word in lowered for word in words) for words in certain)
+
+    return may_have
+
+
+def _beginning(text: str) -> str:
+    """Returns the letters with which a term begins in whatever spelling it is found."""
+    run = TOKEN.search(text)
+    word = run[0] if run else text
+    return (identifier_parts(word).partition(" ")[0] or word).lower()
 
 
 def _found(query: Query) -> str:

@@ -127,6 +127,23 @@ class Query(Value):
                 return False
         return not any(is_checked(term) and _stands_in(term, title, key) for term in self.excluded)
 
+    @property
+    def is_unspaced(self) -> bool:
+        """Whether all that is looked for is written without spaces, so that the index cannot tell titles from texts."""
+        return bool(self.groups) and all(is_unspaced(term.text) for term in self.terms)
+
+    def is_title(self, title: str) -> bool:
+        """Whether a title alone has all that is looked for, where that is written without spaces."""
+        return all(any(_plain(term.text) in _plain(title) for term in group) for group in self.groups)
+
+    def curbed(self) -> Query:
+        """Returns the query with single letters as words of their own, where they were to go on: too many words do."""
+
+        def curb(terms: tuple[Term, ...]) -> tuple[Term, ...]:
+            return tuple(replace(term, prefix=term.prefix and len(term.text) > 1) for term in terms)
+
+        return replace(self, groups=tuple(map(curb, self.groups)), excluded=curb(self.excluded))
+
     def relaxed(self) -> Query | None:
         """Returns the query that any of the words satisfies, phrases taken apart; None if that is the same query."""
         words: dict[Term, None] = {}

@@ -14,7 +14,7 @@ from archive.indexing import waiting
 from archive.model.search import Hit, Note, NoteKind, Page
 from archive.model.snapshots import Snapshot, Source
 from archive.moment import Moment, NotAfter
-from archive.query import Field, Filter, Marker, Query, parse, render, render_titled
+from archive.query import Field, Filter, Marker, Query, parse, render, render_titled, title_test
 from archive.search import scanning, showing, spelling
 from archive.search.catalogue import Catalogue, Conditions, grouped
 from archive.search.ranking import Ranking, in_titles, rank
@@ -27,6 +27,10 @@ _RELAXED = {
     1: "no item has exactly these words, so the last one may be the beginning of a longer one",
     2: "no item has all of these words, so any of them counts",
 }
+
+
+_NOTHING = Ranking([], 0, True, False)
+_FEW = 100  # matches whose titles are looked at before the index is asked for matches in titles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,26 +80,28 @@ class _Asking:
 
     def asked(self) -> Page[Hit]:
         """Returns the page for words."""
-        query = parse(self._request.text)
+        query = self._parsed()
         notes = [Note(kind=NoteKind.IGNORED, message=note) for note in query.notes]
+        if query != parse(self._request.text):
+            message = "too many words begin with one letter to look for all of them: it was taken for a word itself"
+            notes.append(Note(kind=NoteKind.BOUNDED, message=message))
         if query.is_empty and not self._conditions(query).filters and self._request.kind is None:
             notes.append(Note(kind=NoteKind.EMPTY, message="there is nothing to look for"))
-            return self._page([], Ranking([], 0, True, False), 0, notes)
+            return self._page(_NOTHING, notes)
         for number, attempt in self._attempts(query):
             ranking = self._ranking(attempt, self._scope(attempt))
             if ranking.best:
                 if number:
                     notes.append(Note(kind=NoteKind.RELAXED, message=_RELAXED[number]))
-                found = list(showing.ranked_hits(self._connection, ranking.best, Marker(attempt)))
-                return self._page(found, ranking, number, notes)
-        return self._page([], Ranking([], 0, True, False), 0, [*notes, *self._elsewhere(query)])
+                return self._page(ranking, notes, Marker(attempt), number)
+        return self._page(_NOTHING, [*notes, *self._elsewhere(query)])
 
     def scanned(self) -> Page[Hit]:
         """Returns the page for a part of a text or a regular expression."""
         request = self._request
         if not request.text:
             notes = [Note(kind=NoteKind.EMPTY, message="there is nothing to look for")]
-            return self._page([], Ranking([], 0, True, False), 0, notes)
+            return self._page(_NOTHING, notes)
         seen, taken = self._position.seen, []
         with self._sights() as sights:
             for part in _parts(sights, request.limit + 1):
@@ -118,9 +124,14 @@ class _Asking:
         else:
             yield scanning.sights(self._connection, scope, scanning.find_substring(self._request.text))
 
+    def _parsed(self, *, typing: bool = False) -> Query:
+        query = parse(self._request.text, typing=typing)
+        # FTS5 puts all that goes on together before it gives the first match.
+        return query.curbed() if fts.has_many_items(self._connection) else query
+
     def _attempts(self, query: Query) -> Iterator[tuple[int, Query]]:
         """Yields the ways to understand the query, the strictest first; behind a cursor only the one that found."""
-        typed = parse(self._request.text, typing=True)
+        typed = self._parsed(typing=True)
         ways = [query, typed if typed != query else None, typed.relaxed()]
         if self._request.cursor is not None:
             number = self._position.attempt if 0 <= self._position.attempt < len(ways) else 0
@@ -132,30 +143,32 @@ class _Asking:
     def _ranking(self, query: Query, scope: Scope) -> Ranking:
         connection, expressions, in_title = self._connection, render(query), render_titled(query)
 
-        def ask(most: int) -> Found:
-            if expressions.match:
-                return fts.match(connection, expressions.match, scope, most)
-            return fts.unmatched(connection, expressions.exclude, scope)
-
-        titles: list[int] = []  # asked for once
-
-        def titled(found: Found) -> list[tuple[int, float]]:
-            if in_title and not titles:
-                is_bounded = found.is_bounded
-                titles.extend(fts.titled(connection, in_title, has_past=scope.has_past, is_bounded=is_bounded))
-            return in_titles(found, titles, may_add=scope == Scope())
-
         if scope.documents is not None and not scope.documents.number:
-            return Ranking([], 0, True, False)
+            return _NOTHING
+        if expressions.match:
+            found = fts.match(connection, expressions.match, scope)
+        else:
+            found = fts.unmatched(connection, expressions.exclude, scope)
+        titled: list[tuple[int, float]] = []
+        if in_title and self._may_be_titled(query, found):
+            ids = fts.titled(connection, in_title, has_past=scope.has_past, is_bounded=found.is_bounded)
+            titled = in_titles(found, ids, may_add=scope == Scope())
         return rank(
             connection,
-            ask,
+            found,
             titled,
             query,
             needed=self._request.limit + 1,
             seen=self._position.seen,
             by_item=scope.is_history,
         )
+
+    def _may_be_titled(self, query: Query, found: Found) -> bool:
+        """Whether asking the index for titles that match is worth the time: for a phrase that is as long as finding it."""
+        if found.is_bounded or len(found.ranked) > _FEW:
+            return True
+        may_have = title_test(query)
+        return any(map(may_have, fts.titles(self._connection, [item_id for item_id, _ in found.ranked])))
 
     def _scope(self, query: Query) -> Scope:
         request, searched = self._request, self._searched
@@ -206,9 +219,9 @@ class _Asking:
         if proposed := spelling.suggestions(self._connection, query, is_found):
             yield Note(kind=NoteKind.DID_YOU_MEAN, message=f"did you mean {' or '.join(proposed)}?", suggestions=proposed)
 
-    def _page(self, found: list[Hit], ranking: Ranking, attempt: int, notes: list[Note]) -> Page[Hit]:
+    def _page(self, ranking: Ranking, notes: list[Note], marker: Marker | None = None, attempt: int = 0) -> Page[Hit]:
         limit = self._request.limit
-        shown = found[:limit]
+        shown = list(showing.ranked_hits(self._connection, ranking.best[:limit], marker)) if marker else []
         if ranking.is_bounded:
             message = "too many matches to rank them all: only the newest were"
             notes.append(Note(kind=NoteKind.BOUNDED, message=message))
@@ -217,7 +230,7 @@ class _Asking:
             total=ranking.total,
             total_is_exact=ranking.is_exact,
             limit=limit,
-            cursor=self._cursor(shown, attempt) if len(found) > limit else None,
+            cursor=self._cursor(shown, attempt) if len(ranking.best) > limit else None,
             notes=tuple(notes),
         )
 

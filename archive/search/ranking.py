@@ -9,7 +9,7 @@ Among equals the newer comes first. Over history the states of one item are one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 from archive.query import Query
@@ -22,10 +22,8 @@ _BOILERPLATE = 0.4
 # What a word in a title weighs more than in a text by bm25 alone is not enough against many repeats in a short text.
 _TITLE = 2.2
 _MORE = 5
+_SPARE = 20  # more than are needed, since some of the best may be blocks about the file itself
 _MAX_ADDED = 100
-
-Ask = Callable[[int], Found]
-
 
 # A plain tuple, which is sorted as it is, for there may be thousands: the negative score and first snapshot, document, key and
 # id of the item, the first snapshot of all its states that match, and their number.
@@ -64,8 +62,8 @@ class Ranking(NamedTuple):
 
 def rank(
     connection: Connection,
-    ask: Ask,
-    titled: Callable[[Found], list[tuple[int, float]]],
+    found: Found,
+    titled: Sequence[tuple[int, float]],
     query: Query,
     *,
     needed: int,
@@ -75,25 +73,26 @@ def rank(
     """Returns the best of what is found and was not seen.
 
     Args:
-        ask: Returns the best so many matches.
-        titled: Returns those whose title alone matches, with their scores, the best first.
+        titled: Those whose title alone matches, with their scores, the best first.
         needed: How many to return.
         by_item: Whether states of one item are one hit.
     """
-    most = 3 * (needed + len(seen)) + 40
-    found = ask(most)
+    most = needed + len(seen) + _SPARE
     while True:
-        extra = titled(found) if found.ranked else []
         looked_at = found.ranked if by_item else found.ranked[:most]
+        extra = titled if by_item else titled[:most]
         entries = _in_order(connection, looked_at, extra, query, by_item=by_item)
         fresh = [one for one in entries if token_of(one[2], one[3]) not in seen] if seen else entries
-        is_all = found.is_all and len(looked_at) == len(found.ranked)
-        # What comes behind has no better score than the last that came, for matches of titles are all there.
-        if is_all or sum(-one[0] >= looked_at[-1][1] for one in fresh) >= needed:
+        is_all = len(looked_at) == len(found.ranked) and len(extra) == len(titled)
+        if is_all:
+            break
+        # What comes behind has no better score than the last that came.
+        behind = looked_at[-1][1] * (_TITLE if query.is_unspaced else 1.0)
+        if len(extra) < len(titled):
+            behind = max(behind, _TITLE * extra[-1][1])
+        if sum(-one[0] >= behind for one in fresh) >= needed:
             break
         most *= _MORE
-        if not found.is_all:
-            found = ask(most)
     best = [Ranked(one[4], one[2], one[3], -one[0], one[5], one[6]) for one in fresh[:needed]]
     if not (by_item or query.needs_check):
         return Ranking(best, found.total, found.is_exact, found.is_bounded)
@@ -105,12 +104,12 @@ def in_titles(found: Found, titles: Sequence[int], *, may_add: bool) -> list[tup
 
     Args:
         titles: Items whose titles match, the newest first.
-        may_add: Whether those among them count that are too old to have been ranked, or not good enough to have come. They
-            are taken to be as good as the worst that did.
+        may_add: Whether those among them count that are too old to have been ranked. They are taken to be as good as the
+            worst that was.
     """
     wanted = set(titles)
     known = [(item_id, score) for item_id, score in found.ranked if item_id in wanted]
-    if not may_add or (found.is_all and not found.is_bounded):
+    if not may_add or not found.is_bounded:
         return known
     score = min((score for _, score in known), default=found.ranked[-1][1])
     others = wanted.difference(item_id for item_id, _ in known)
@@ -127,16 +126,13 @@ def _in_order(
 ) -> list[_Entry]:
     in_title = {item_id for item_id, _ in titled}
     scores = dict([*found, *titled])  # title matches may be older than all that were ranked
-    is_checked = query.needs_check
+    is_checked, is_unspaced = query.needs_check, query.is_unspaced and not query.is_relaxed
     entries: list[_Entry] = []
     for item_id, document_id, key, title, is_boilerplate, is_name, first in fts.states(connection, list(scores)):
         if is_checked and not query.accepts_item(title, key):
             continue
-        score = (
-            scores[item_id]
-            * (_BOILERPLATE if is_boilerplate else 1.0)
-            * (_TITLE if item_id in in_title and not is_name else 1.0)
-        )
+        is_title = not is_name and (item_id in in_title or (is_unspaced and query.is_title(title)))
+        score = scores[item_id] * (_BOILERPLATE if is_boilerplate else 1.0) * (_TITLE if is_title else 1.0)
         entries.append((-score, -first, document_id, key, item_id, first, 1))
     if by_item:
         entries = _by_item(entries)

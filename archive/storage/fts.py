@@ -11,12 +11,13 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from archive.storage.faults import reads_rows
 from archive.storage.items import PAST
+from archive.storage.rows import fetch
 
 _RANK = "bm25(items_fts, 1.0, 8.0, 3.0, 1.0)"  # text, title, key, words
 
@@ -29,6 +30,7 @@ _MAX_TITLED = 300  # looked for where there are more matches than are ranked
 # Up to so many items it is quicker to list those that are asked for than to look at each match.
 _FEW_ITEMS = 5_000
 _MANY_MATCHES = 20_000
+_MANY_ITEMS = 20_000
 _ROWS_FOR_A_LOOK = 5  # items that are listed in the time it takes to look at one by its id
 _ALL = "1"  # the condition that all items meet
 
@@ -69,38 +71,36 @@ class Found(NamedTuple):
 
     Attributes:
         ranked: Id and score of items, the best first; higher is better.
-        is_all: Whether these are all that were ranked.
         total: How many match; at least so many if not `is_exact`.
         is_bounded: Whether there were too many to rank all.
     """
 
     ranked: list[tuple[int, float]]
-    is_all: bool
     total: int
     is_exact: bool
     is_bounded: bool
 
 
+def has_many_items(connection: Connection) -> bool:
+    """Whether there are so many items that all words with one beginning take long to put together."""
+    ((newest,),) = fetch(connection, "SELECT coalesce(max(id), 0) FROM items")
+    return int(newest) > _MANY_ITEMS
+
+
 @reads_rows
-def match(connection: Connection, expression: str, scope: Scope, most: int) -> Found:
-    """Returns the best items that match an expression of FTS5, at least `most` if there are; of equal ones the newer first."""
+def match(connection: Connection, expression: str, scope: Scope) -> Found:
+    """Returns the items that match an expression of FTS5; of equally good ones the newer first."""
     where, values = _conditions(scope)
     if where:
         return _match_some(connection, expression, scope, where, values)
-    rows = _fetch(
+    rows = fetch(
         connection,
-        f"SELECT rowid, s FROM (SELECT rowid, {_RANK} AS s FROM items_fts WHERE items_fts MATCH ?"
-        " AND rowid > 0 ORDER BY rowid DESC LIMIT ?) ORDER BY s, rowid DESC LIMIT ?",
-        (expression, MAX_RANKED, most),
+        f"SELECT rowid, -s FROM (SELECT rowid, {_RANK} AS s FROM items_fts WHERE items_fts MATCH ?"
+        " AND rowid > 0 ORDER BY rowid DESC LIMIT ?) ORDER BY s, rowid DESC",
+        (expression, MAX_RANKED + 1),
     )
-    ranked = [(item_id, -score) for item_id, score in rows]
-    is_all = len(ranked) < most
-    if is_all and len(ranked) < MAX_RANKED:
-        return Found(ranked, True, len(ranked), True, False)
-    # By itself, for a window function over the ranked rows would have bm25 computed twice.
-    counted = "SELECT count(*) FROM (SELECT 1 FROM items_fts WHERE items_fts MATCH ? AND rowid > 0 LIMIT ?)"
-    total = int(connection.exec_driver_sql(counted, (expression, MAX_RANKED + 1)).scalar_one())
-    return Found(ranked, is_all, total, total <= MAX_RANKED, total > MAX_RANKED)
+    total = len(rows)
+    return Found(rows[:MAX_RANKED], total, total <= MAX_RANKED, total > MAX_RANKED)
 
 
 def _match_some(connection: Connection, expression: str, scope: Scope, where: str, values: list[object]) -> Found:
@@ -114,7 +114,7 @@ def _match_some(connection: Connection, expression: str, scope: Scope, where: st
     is_bounded = False
     for sign, order in parts:  # current items, then past ones, the newest first in both
         given = (*values, expression) if join else (expression, *values)
-        found = _fetch(
+        found = fetch(
             connection,
             f"SELECT items_fts.rowid, {_RANK} FROM items_fts {join} WHERE items_fts MATCH ?"
             f" AND items_fts.rowid {sign}{condition} ORDER BY items_fts.rowid {order} LIMIT ?",
@@ -124,7 +124,7 @@ def _match_some(connection: Connection, expression: str, scope: Scope, where: st
         rows += found[:bound]
     rows.sort(key=itemgetter(1))  # the best are the lowest; equal ones stay in their order, the newest first
     ranked = [(item_id, -score) for item_id, score in rows]
-    return Found(ranked, True, len(rows) + is_bounded, not is_bounded, is_bounded)
+    return Found(ranked, len(rows) + is_bounded, not is_bounded, is_bounded)
 
 
 def _is_selective(connection: Connection, expression: str, scope: Scope) -> bool:
@@ -132,12 +132,12 @@ def _is_selective(connection: Connection, expression: str, scope: Scope) -> bool
     if scope.documents is None:
         return False
     of = "SELECT coalesce(max(id), 0), (SELECT coalesce(max(id), 1) FROM documents) FROM items"
-    newest, documents = _fetch(connection, of, ())[0]
+    newest, documents = fetch(connection, of, ())[0]
     part = scope.documents.number / max(documents, 1)
     if newest * part <= _FEW_ITEMS:
         return True
     counted = "SELECT count(*) FROM (SELECT 1 FROM items_fts WHERE items_fts MATCH ? LIMIT ?)"
-    matches = int(_fetch(connection, counted, (expression, _MANY_MATCHES))[0][0])
+    matches = int(fetch(connection, counted, (expression, _MANY_MATCHES))[0][0])
     looked_at = MAX_RANKED / part
     return bool(newest * part < _ROWS_FOR_A_LOOK * (looked_at if matches >= _MANY_MATCHES else min(matches, looked_at)))
 
@@ -148,7 +148,7 @@ def titled(connection: Connection, expression: str, *, has_past: bool, is_bounde
 
     Without scores, which would take as long as finding the matches in the first place.
     """
-    found = _fetch(
+    found = fetch(
         connection,
         "SELECT json_group_array(rowid) FROM (SELECT rowid FROM items_fts WHERE items_fts MATCH ?"
         f"{'' if has_past else ' AND rowid > 0'} ORDER BY rowid DESC LIMIT ?)",
@@ -156,6 +156,13 @@ def titled(connection: Connection, expression: str, *, has_past: bool, is_bounde
     )
     titles: list[int] = json.loads(found[0][0])
     return titles
+
+
+@reads_rows
+def titles(connection: Connection, item_ids: Sequence[int]) -> list[str]:
+    """Returns the titles of items, in no order."""
+    rows = fetch(connection, "SELECT title FROM items WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(item_ids),))
+    return [title for (title,) in rows]
 
 
 @reads_rows
@@ -169,14 +176,14 @@ def unmatched(connection: Connection, exclude: str, scope: Scope) -> Found:
         clauses.append("i.id NOT IN (SELECT rowid FROM items_fts WHERE items_fts MATCH ?)")
         values.append(exclude)
     order = f"i.id & {PAST - 1}" if scope.has_past else "i.id"
-    rows = _fetch(
+    rows = fetch(
         connection,
         f"SELECT i.id FROM items i WHERE {' AND '.join(clauses)} ORDER BY {order} DESC LIMIT ?",
         (*values, MAX_RANKED + 1),
     )
     ids = [item_id for (item_id,) in rows]
     is_bounded = len(ids) > MAX_RANKED
-    return Found([(item_id, 0.0) for item_id in ids[:MAX_RANKED]], True, len(ids), not is_bounded, is_bounded)
+    return Found([(item_id, 0.0) for item_id in ids[:MAX_RANKED]], len(ids), not is_bounded, is_bounded)
 
 
 @reads_rows
@@ -186,7 +193,7 @@ def states(connection: Connection, item_ids: Sequence[int]) -> list[tuple[int, i
     That is id, document, key, title, whether it explains the file's own form, whether it only stands for the document, and the
     first snapshot.
     """
-    return _fetch(
+    return fetch(
         connection,
         "SELECT id, document_id, key, title, is_boilerplate, kind = 'document', first_snapshot_id FROM items"
         " WHERE id IN (SELECT value FROM json_each(?))",
@@ -205,15 +212,6 @@ def scan(connection: Connection, scope: Scope) -> Iterator[tuple[int, str, str]]
             f"SELECT i.id, i.title, i.text FROM items i WHERE {' AND '.join(clauses)} ORDER BY i.id DESC",
             values,
         )
-
-
-def _fetch(connection: Connection, statement: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
-    """Returns rows as the driver gives them: SQLAlchemy's take three times as long to make, and there may be thousands."""
-    cursor = connection.connection.cursor()
-    try:
-        return cursor.execute(statement, values).fetchall()  # type: ignore[no-any-return,arg-type,func-returns-value,unused-ignore]
-    finally:
-        cursor.close()
 
 
 def _rows(connection: Connection, statement: str, values: Sequence[object]) -> Iterator[tuple[int, str, str]]:
@@ -278,10 +276,10 @@ class Vocabulary:
 
     def has(self, word: str) -> bool:
         """Whether any item has a word, given in small letters without accents."""
-        found = _fetch(self._connection, "SELECT 1 FROM temp.items_terms WHERE term = ? LIMIT 1", (word,))
+        found = fetch(self._connection, "SELECT 1 FROM temp.items_terms WHERE term = ? LIMIT 1", (word,))
         return bool(found)
 
     def within(self, ranges: Sequence[tuple[str, str]]) -> list[tuple[str, int]]:
         """Returns the words from one text up to another, each with the number of items that have it."""
         statement = "SELECT term, doc FROM temp.items_terms WHERE term >= ? AND term < ?"
-        return [(term, count) for bounds in ranges for term, count in _fetch(self._connection, statement, bounds)]
+        return [(term, count) for bounds in ranges for term, count in fetch(self._connection, statement, bounds)]

@@ -15,6 +15,7 @@ from archive.model.search import ItemKind, Sighting
 from archive.storage import paths
 from archive.storage.faults import reads_rows
 from archive.storage.items import PAST
+from archive.storage.rows import fetch
 
 
 class DocumentRow(NamedTuple):
@@ -90,7 +91,8 @@ def documents(connection: Connection) -> list[DocumentRow]:
 @reads_rows
 def items(connection: Connection, item_ids: Sequence[int]) -> list[ItemRow]:
     """Returns items by their ids, in that order."""
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         "SELECT i.id, i.document_id, coalesce(d.path_bytes, d.path), d.category, d.kind, i.kind, i.key, i.pointer, i.title,"
         " i.text, f.id, f.label, f.created_at, l.id, l.label, l.created_at,"
         " (SELECT v.parse_state FROM versions v WHERE v.document_id = i.document_id AND v.first_snapshot_id <= l.id"
@@ -160,14 +162,14 @@ def current_places(connection: Connection, document_id: int) -> list[PlaceRow]:
 
 def count_path_only(connection: Connection, source_id: int) -> int:
     """Returns how many current documents of a source can be found by their path only."""
-    return int(
-        connection.exec_driver_sql(
-            "SELECT count(*) FROM index_notes n CROSS JOIN versions v ON v.id = n.version_id"
-            " CROSS JOIN documents d ON d.id = v.document_id"
-            " WHERE n.extent = 'path' AND v.until_snapshot_id IS NULL AND d.source_id = ?",
-            (source_id,),
-        ).scalar_one()
+    ((count,),) = fetch(
+        connection,
+        "SELECT count(*) FROM index_notes n CROSS JOIN versions v ON v.id = n.version_id"
+        " CROSS JOIN documents d ON d.id = v.document_id"
+        " WHERE n.extent = 'path' AND v.until_snapshot_id IS NULL AND d.source_id = ?",
+        (source_id,),
     )
+    return int(count)
 
 
 def _sighting(row: Any) -> Sighting:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from archive.model.base import Json
 from archive.storage import paths
 from archive.storage.faults import reads_rows
+from archive.storage.rows import fetch
 
 
 class IndexState(NamedTuple):
@@ -50,7 +51,10 @@ class PendingVersion(NamedTuple):
 
 def index_state(connection: Connection) -> IndexState:
     """Returns how far indexing has come."""
-    return IndexState(*connection.exec_driver_sql("SELECT derivation, masking, version_id, snapshot_id FROM _indexing").one())
+    ((derivation, masking, version_id, snapshot_id),) = fetch(
+        connection, "SELECT derivation, masking, version_id, snapshot_id FROM _indexing"
+    )
+    return IndexState(derivation, masking, version_id, snapshot_id)
 
 
 def set_index_state(connection: Connection, state: IndexState) -> None:
@@ -63,7 +67,7 @@ def set_index_state(connection: Connection, state: IndexState) -> None:
 @reads_rows
 def source_rules(connection: Connection) -> dict[int, Json]:
     """Returns what the last backup of each source took in, by the source's id."""
-    return {source_id: json.loads(rules) for source_id, rules in connection.exec_driver_sql("SELECT id, rules FROM sources")}
+    return {source_id: json.loads(rules) for source_id, rules in fetch(connection, "SELECT id, rules FROM sources")}
 
 
 @reads_rows
@@ -90,9 +94,8 @@ def pending_versions(connection: Connection, after_version_id: int, limit: int =
 
 def count_versions(connection: Connection, after_version_id: int) -> tuple[int, int]:
     """Returns how many versions there are behind one, and their size in bytes."""
-    count, size = connection.exec_driver_sql(
-        "SELECT count(*), coalesce(sum(size_bytes), 0) FROM versions WHERE id > ?", (after_version_id,)
-    ).one()
+    statement = "SELECT count(*), coalesce(sum(size_bytes), 0) FROM versions WHERE id > ?"
+    ((count, size),) = fetch(connection, statement, (after_version_id,))
     return int(count), int(size)
 
 

@@ -15,6 +15,7 @@ from archive.model.base import Json
 from archive.model.snapshots import Snapshot, Source
 from archive.moment import ById, ByLabel, Latest, Moment
 from archive.storage.faults import reads_rows
+from archive.storage.rows import fetch
 
 _COLUMNS = (
     "n.id, s.name, n.label, n.created_at, n.message, n.tags, n.is_complete, n.documents_count, n.documents_bytes,"
@@ -27,7 +28,7 @@ _SELECT = f"SELECT {_COLUMNS} FROM snapshots n JOIN sources s ON s.id = n.source
 @reads_rows
 def sources(connection: Connection) -> list[Source]:
     """Returns all sources, by id."""
-    rows = connection.exec_driver_sql("SELECT id, name, root, rules FROM sources ORDER BY id")
+    rows = fetch(connection, "SELECT id, name, root, rules FROM sources ORDER BY id")
     return [Source(id=row[0], name=row[1], root=row[2], rules=json.loads(row[3])) for row in rows]
 
 
@@ -81,8 +82,8 @@ def all_snapshots(connection: Connection, source_id: int) -> list[Snapshot]:
 
 def newest(connection: Connection, source_id: int) -> Snapshot | None:
     """Returns the newest snapshot of a source, or None if it has none."""
-    row = connection.exec_driver_sql(f"{_SELECT} WHERE n.source_id = ? ORDER BY n.id DESC LIMIT 1", (source_id,)).first()
-    return None if row is None else _snapshot(row)
+    rows = fetch(connection, f"{_SELECT} WHERE n.source_id = ? ORDER BY n.id DESC LIMIT 1", (source_id,))
+    return _snapshot(rows[0]) if rows else None
 
 
 def by_id(connection: Connection, snapshot_id: int) -> Snapshot:

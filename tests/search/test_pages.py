@@ -7,6 +7,7 @@ import pytest
 from archive import Archive
 from archive.errors import ArchiveReadOnly, QueryError
 from archive.model.search import Hit, NoteKind
+from archive.query import parse, title_test
 from tests.conftest import FixedClock
 from tests.search.conftest import Remember
 
@@ -59,6 +60,34 @@ def test_more_matches_than_are_ranked_are_bounded_and_the_page_says_so(
     page = archive.search("lantern")
     assert (page.total, page.total_is_exact, len(page.items)) == (51, False, 20)
     assert [note.kind for note in page.notes] == [NoteKind.BOUNDED]
+
+
+@pytest.mark.parametrize("query", ["l*", "lantern l*", "title:l* lantern", "lantern -l*"])
+def test_one_letter_is_a_word_itself_among_many_items_and_the_page_says_so(
+    archive: Archive, remember: Remember, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    remember({"tasks.json": tasks(30), "other.json": b'{"title": "a lantern l", "note": "l lantern"}'})
+    assert NoteKind.BOUNDED not in [note.kind for note in archive.search(query).notes]
+    monkeypatch.setattr("archive.storage.fts._MANY_ITEMS", 20)
+    page = archive.search(query)
+    assert [note.kind for note in page.notes] == [NoteKind.BOUNDED]
+    assert {hit.path for hit in page.items} == {"other.json" if "-" not in query else "tasks.json"}
+
+
+@pytest.mark.parametrize(
+    ("query", "title"),
+    [
+        ("loadJson", "load json"), ("loadJson", "the load_json"), ("2025-08-16", "on 2025-08-16T10:00"), ("3.04", "v3.04"),
+        ("plan*", "planning it"), ('"big plan"', "a big plan"), ("café", "cafe"), ("cafe", "Café"), ("TASK-12", "task 12"),
+        ("plan OR dream", "a dream"), ("ß", "STRAẞE ß"), ("記憶", "記憶の"), ("a -b", "a c"),
+    ],
+)  # fmt: skip
+def test_a_title_that_has_all_the_words_is_never_thought_unable_to(
+    archive: Archive, remember: Remember, query: str, title: str
+) -> None:
+    assert title_test(parse(query))(title)
+    remember({"a.json": json.dumps({"title": title, "note": "x"}).encode(), "b.json": json.dumps({"note": title}).encode()})
+    assert archive.search(query).items[0].path == "a.json"
 
 
 def test_a_match_of_the_title_is_found_although_it_is_too_old_to_be_ranked(
