@@ -210,6 +210,23 @@ def test_without_any_manifest_the_files_are_restored_as_they_lie_there(history: 
     assert entries(tmp_path / "a") == {path: entry for path, entry in stored(history).items() if path != "notes.md"}
 
 
+@pytest.mark.parametrize("at", ["1", "2023-04-01", "2023-04-01T12:00", "latest~1"])
+def test_without_any_manifest_no_moment_is_passed_off_as_another(history: Archive, out: Path, tmp_path: Path, at: str) -> None:
+    package = made_folder(make(history, out))
+    for name in ("manifest.json", "history.tar.xz", "archive.db"):
+        (package / name).write_bytes((package / name).read_bytes()[:40])
+    restored = run(package, "restore", "--at", at, "--to", str(tmp_path / "then"))
+    assert (restored.returncode, (tmp_path / "then").exists()) == (1, False)
+    assert "nothing says any more what was when" in restored.stderr
+    said = run(package, "verify").stderr
+    assert [name for name in ("manifest.json", "history.tar.xz", "archive.db") if f"damaged: {name}:" in said] == [
+        "manifest.json",
+        "history.tar.xz",
+        "archive.db",
+    ]
+    assert "damaged: SHA256SUMS" not in said
+
+
 def test_files_that_nothing_proves_any_more_are_restored_and_named(history: Archive, out: Path, tmp_path: Path) -> None:
     package = made_folder(make(history, out, history=False))
     (package / "manifest.json").unlink()

@@ -265,6 +265,24 @@ def test_without_a_folder_a_new_one_is_made_where_one_stands(history: Archive, p
     assert entries(made) == stored(history)
 
 
+@pytest.mark.parametrize("target", ["files", ".", "new/folder", "link"])
+def test_nothing_is_restored_into_the_package_itself(package: Path, tmp_path: Path, target: str) -> None:
+    (tmp_path / "link").symlink_to(package / "files")
+    before = entries(package)
+    place = str(tmp_path / "link") if target == "link" else target
+    refused = run(package, "restore", "--overwrite", "--to", place, cwd=package)
+    assert (refused.returncode, "inside this package" in refused.stderr) == (1, True)
+    assert entries(package) == before
+
+
+def test_without_a_folder_and_standing_in_the_package_a_new_one_is_made_beside_it(package: Path) -> None:
+    before = entries(package)
+    restored = run(package, "restore", cwd=package)
+    assert restored.returncode == 0
+    assert entries(package) == before
+    assert [path.name for path in package.parent.iterdir() if path.name.startswith("restored-")]
+
+
 def test_a_place_where_no_folder_can_be_made_is_said_once_and_not_for_each_file(package: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     done = run(package, "restore", "--to", str(tmp_path / "file" / "deeper"))

@@ -93,14 +93,15 @@ def verify(package: Package, options: argparse.Namespace) -> str:
         package.report(f"damaged: {SUMS}: {why(error)}")
     sums = parse_sums(raw)
     has_history = package.manifest["has_history"]
-    for name in (*ALWAYS, *((HISTORY, DATABASE) if has_history else ())):
+    own = [*ALWAYS, *((HISTORY, DATABASE) if has_history or sums.keys() & {HISTORY, DATABASE} else ())]
+    for name in own:
         try:
             if package.digest(name) != sums.get(name):
                 package.report(f"damaged: {name}: it does not match its line in {SUMS}")
         except OSError as error:
             package.report(f"damaged: {name}: {why(error)}")
         expected[name] = sums.get(name, "")
-    if raw != render_sums(expected):
+    if raw != render_sums(expected) and not package.is_guessed:
         package.report(f"damaged: {SUMS}: it is not what it was")
     if has_history:
         held = {sha256(data) for name, data in package.history(package.report)} | set(expected.values())
@@ -140,10 +141,19 @@ def chosen(package: Package, snapshot: Row, patterns: list[str]) -> list[Row]:
     return list(kept.values()) if patterns else rows
 
 
+def lies_in(folder: str, path: str) -> bool:
+    """Says whether a place is a folder or inside of it."""
+    return (os.path.realpath(path) + os.sep).startswith(folder + os.sep)
+
+
 def restore(package: Package, options: argparse.Namespace) -> str:
     """Writes the chosen files of a snapshot below a folder."""
     snapshot = package.find(options.at or "")
-    target = os.path.abspath(options.to or "restored-" + snapshot["label"])
+    inside = os.path.realpath(package.folder)
+    name = "restored-" + snapshot["label"]
+    target = os.path.abspath(options.to or (name if not lies_in(inside, name) else os.path.join(os.path.dirname(inside), name)))
+    if lies_in(inside, target):
+        raise Stop(f"{shown(target)} lies inside this package, which stays as it is; name another place with --to")
     rows: dict[str, list[Row]] = {}
     for row in chosen(package, snapshot, options.paths):
         rows.setdefault(row["sha256"], []).append(row)

@@ -38,7 +38,7 @@ def main() -> int:
             command.add_argument("--at", metavar="MOMENT", help="label, number, 2023-04-01T12:00, latest, latest~1")
             command.add_argument("paths", nargs="*", metavar="PATH", help="files, folders or globs; none mean all")
         if name == "restore":
-            command.add_argument("--to", metavar="FOLDER", help="where to write; a new folder here by default")
+            command.add_argument("--to", metavar="FOLDER", help="where to write; by default a new folder, never in the package")
             command.add_argument("--overwrite", action="store_true", help="replace files that have another content")
             command.add_argument("--dry-run", action="store_true", help="only say what would be done")
             command.add_argument("--no-sync", action="store_true", help="do not wait until the disk has everything")

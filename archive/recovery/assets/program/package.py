@@ -36,6 +36,7 @@ class Package:
 
     def __init__(self, folder: str, report: Report) -> None:
         self.folder, self.report = folder, report
+        self.is_guessed = False
         self.manifest = self._load()
         self.documents: list[Row] = self.manifest["documents"]
         self.versions: list[Row] = self.manifest["versions"]
@@ -100,6 +101,7 @@ class Package:
             "created_at": "1970-01-01T00:00:00.000Z",
             "message": "manifest damaged",
         }
+        self.is_guessed = True
         return {"snapshot": 1, "snapshots": [snapshot], "documents": documents, "versions": [], "has_history": False}
 
     def lying(self, below: str) -> Iterator[str]:
@@ -228,6 +230,8 @@ class Package:
 
     def find(self, at: str) -> Row:
         """Returns the snapshot that a moment means."""
+        if self.is_guessed and at not in ("", "latest"):
+            raise Stop(f"{at}: nothing says any more what was when; without --at there is what lies in {HELD[0]}")
         rows = [self.snapshots[number] for number in sorted(self.snapshots)]
         found: list[Row] = []
         back = re.fullmatch(r"latest(?:~(\d{1,9}))?", at)
