@@ -7,7 +7,7 @@ a file, so the only sign is how little is left.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from archive.extract.parse import classify, load
 from archive.model.base import Json
@@ -16,7 +16,8 @@ from archive.model.memory import SHRUNKEN_BELOW
 
 # What is larger is compared by its size alone: counting would cost more than storing it.
 _COUNTED_BYTES = 8 * 1024 * 1024
-_WORDS = {Kind.JSON: "values", Kind.JSONL: "records", Kind.MARKDOWN: "lines", Kind.TEXT: "lines"}
+_WORDS = {Kind.JSON: ("values", "objects"), Kind.JSONL: ("records",), Kind.MARKDOWN: ("lines",), Kind.TEXT: ("lines",)}
+_FEW_OBJECTS = 4  # fewer come and go
 
 
 def suspicion(
@@ -46,7 +47,7 @@ def suspicion(
     if report.state is ParseState.INVALID:
         is_new = old.strip() and classify(kind, old).state is not ParseState.INVALID
         return f"turned_invalid: was whole, and now {_without_code(report)}" if is_new else ""
-    before = _size(kind, old, max(len(old), len(new)) <= _COUNTED_BYTES) if old.strip() else None
+    before = _sizes(kind, old, max(len(old), len(new)) <= _COUNTED_BYTES) if old.strip() else None
     if before is None:
         old = last_valid() or b""
         return shrinkage(kind, old, new, shrunken_below=shrunken_below) if old else ""
@@ -56,46 +57,49 @@ def suspicion(
 def shrinkage(kind: Kind, old: bytes, new: bytes, *, shrunken_below: float = SHRUNKEN_BELOW) -> str:
     """Returns how much of its items a document lost, as code and message; empty where it kept enough of them.
 
-    Items are the values in JSON (each number, text, true, false and null), the records of JSONL and the lines of a text,
-    and in documents of more than 8 MiB their bytes. Content that cannot be parsed is compared with nothing.
+    Items are the values in JSON (each number, text, true, false and null) and likewise the objects, the records of JSONL and
+    the lines of a text, and in documents of more than 8 MiB their bytes. What moves from one list to another is not lost. Content that cannot be parsed is compared with nothing.
     """
-    before = _size(kind, old, max(len(old), len(new)) <= _COUNTED_BYTES)
+    before = _sizes(kind, old, max(len(old), len(new)) <= _COUNTED_BYTES)
     return "" if before is None else _shrinkage(kind, before, old, new, shrunken_below)
 
 
-def _shrinkage(kind: Kind, before: int, old: bytes, new: bytes, shrunken_below: float) -> str:
+def _shrinkage(kind: Kind, before: Sequence[int], old: bytes, new: bytes, shrunken_below: float) -> str:
     is_counted = max(len(old), len(new)) <= _COUNTED_BYTES
-    after = _size(kind, new, is_counted)
-    if after is None or after >= before * shrunken_below:
-        return ""
-    left = "none" if not after else f"{after:,}"
-    return f"shrunken: lost most of itself, {left} of {before:,} {_WORDS[kind] if is_counted else 'bytes'} left"
+    after = _sizes(kind, new, is_counted) or ()
+    words = _WORDS[kind] if is_counted else ("bytes",)
+    for word, least, had, has in zip(words, (0, _FEW_OBJECTS), before, after, strict=False):
+        if had >= least and has < had * shrunken_below:
+            return f"shrunken: lost most of itself, {f'{has:,}' if has else 'none'} of {had:,} {word} left"
+    return ""
 
 
-def _size(kind: Kind, data: bytes, is_counted: bool) -> int | None:
-    return count_items(kind, data) if is_counted else len(data)
+def _sizes(kind: Kind, data: bytes, is_counted: bool) -> tuple[int, ...] | None:
+    return count_items(kind, data) if is_counted else (len(data),)
 
 
-def count_items(kind: Kind, data: bytes) -> int | None:
-    """Returns how many items content has; None where it cannot be parsed."""
+def count_items(kind: Kind, data: bytes) -> tuple[int, ...] | None:
+    """Returns how many items content has, of each sort that its kind has; None where it cannot be parsed."""
     if kind is not Kind.JSON:
-        return sum(not line.isspace() for line in data.splitlines() if line)
+        return (sum(not line.isspace() for line in data.splitlines() if line),)
     loaded = load(kind, data)
     return count_values(loaded.value) if loaded.whole else None
 
 
-def count_values(value: Json) -> int:
-    """Returns how many values that are neither objects nor arrays are in a JSON value."""
-    count, waiting = 0, [value]
+def count_values(value: Json) -> tuple[int, int]:
+    """Returns how many values that are neither objects nor arrays are in a JSON value, and how many objects."""
+    values = objects = 0
+    waiting = [value]
     while waiting:
         found = waiting.pop()
         if isinstance(found, dict):
+            objects += 1
             waiting += found.values()
         elif isinstance(found, list):
             waiting += found
         else:
-            count += 1
-    return count
+            values += 1
+    return values, objects
 
 
 def _without_code(report: ParseReport) -> str:

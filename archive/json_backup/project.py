@@ -9,7 +9,7 @@ from pathlib import Path
 
 from archive.clock import Clock
 from archive.config import load_config
-from archive.errors import UsageError
+from archive.errors import ConfigError, UsageError
 from archive.model.memory import MemorySettings
 from archive.rules import Rules
 
@@ -64,8 +64,14 @@ class ListedFiles:
         return Rules.only(self.paths(), origin="json_backup_system")
 
     def memory_settings(self) -> MemorySettings:
-        """Returns what the project's own settings say of its memory."""
-        return load_config(self.root).memory
+        """Returns what the project's own settings say of its memory; the defaults where they cannot be read.
+
+        These calls are what is left when things are broken, and the settings are one of them.
+        """
+        try:
+            return load_config(self.root).memory
+        except ConfigError:
+            return MemorySettings()
 
     def _found(self, path: str) -> str:
         if path.startswith(f"{_DEFAULT_AGENTS_DIR}/"):

@@ -18,6 +18,7 @@ _KINDS = {
     "not_utf8": TroubleKind.NOT_UTF8,
 }
 _DUPLICATE = re.compile(r"(?:\A|; )(duplicate_keys: .*)")
+_OTHER_ENCODING = re.compile(r"(?:\A|; )utf16: (.*?)(?:; |\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,9 @@ def is_reliable(state: ParseState, error: str) -> bool:
 def _fault(report: ParseReport) -> tuple[TroubleKind, str] | None:
     if report.state is ParseState.INVALID:
         return _KINDS.get(report.code, TroubleKind.TORN), report.error.partition(": ")[2] or report.error
-    # Of all deviations this one alone may have lost something: readers keep one of the values.
+    if match := _OTHER_ENCODING.search(report.error):
+        return TroubleKind.NOT_UTF8, f"is {match[1]}"
+    # Of the other deviations this one alone may have lost something: readers keep one of the values.
     if match := _DUPLICATE.search(report.error):
         return TroubleKind.DUPLICATE_KEYS, f"a name occurs twice: {match[1].partition(': ')[2]}"
     return None

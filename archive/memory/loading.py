@@ -143,8 +143,14 @@ class _Loader:
                 continue
             offers = self._from_archive(path)
             if missing and not is_virtual(path):
-                offers = self._after(MemoryTrouble(MemorySource.FILES, TroubleKind.MISSING, "there is no such file"), path)
+                offers = self._after(self._missing(path), path)
             self._documents[path] = self._best(path, state.kind, offers)
+
+    def _missing(self, path: str) -> MemoryTrouble:
+        root = self._request.root
+        if root is not None and (root / path).is_dir():
+            return MemoryTrouble(MemorySource.FILES, TroubleKind.UNREADABLE, "a folder is in its place")
+        return MemoryTrouble(MemorySource.FILES, TroubleKind.MISSING, "there is no such file")
 
     def _removed(self, found: Mapping[str, Sequence[MemoryDocument]]) -> Iterator[tuple[str, MemoryDocument]]:
         """Yields what was removed last of each category that has nothing else, or all of it could vanish with one backup."""

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -51,6 +52,8 @@ def ask_server(server: MemoryServer, root: Path | None) -> GraphAnswer:
             return GraphAnswer(graph_lines(_graph_of(result)), None)
         except _Refused as error:
             return _trouble(TroubleKind.GARBAGE, str(error))
+        except _Repeated as error:
+            return _trouble(TroubleKind.DUPLICATE_KEYS, str(error))
         except ValueError as error:
             return _trouble(TroubleKind.GARBAGE, f"answered with something that is no graph: {shown(str(error))}")
         except Exception as error:  # noqa: BLE001 - another program and three libraries may raise anything; it is told
@@ -62,6 +65,10 @@ _SILENT = logging.NullHandler()
 
 class _Refused(Exception):
     """The server says that it cannot."""
+
+
+class _Repeated(Exception):
+    """An object in the answer has a name twice, so that a part of it is lost."""
 
 
 async def _ask(server: MemoryServer, root: Path | None, impression: Impression) -> Any:
@@ -135,9 +142,17 @@ def _graph_of(result: Any) -> object:
     if result.structured_content is not None:
         return result.structured_content
     try:
-        found: object = json.loads(text)
+        found: object = json.loads(text, object_pairs_hook=_without_repeats)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{shown(text)}" if text.strip() else "nothing") from error
+    return found
+
+
+def _without_repeats(members: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(members)
+    if len(found) < len(members):
+        name = next(name for name, count in Counter(name for name, _ in members).items() if count > 1)
+        raise _Repeated(f"a name occurs twice: {shown(name)}")
     return found
 
 

@@ -7,6 +7,7 @@ is what a fallback is for, so here everything is bounded and nothing is logged. 
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -91,6 +92,22 @@ async def process_transport(
                 tasks.cancel_scope.cancel()
 
 
+def _message(line: bytes, adapter: Any) -> Any:
+    """Returns the message in a line.
+
+    Half of a surrogate pair, as programs in JavaScript leave it of an emoji, is more than pydantic takes. Then the graph is
+    read from the text of the answer, where it stands too and such halves are escaped.
+    """
+    try:
+        return adapter.validate_json(line, by_name=False)
+    except ValueError:
+        found = json.loads(line)
+        result = found.get("result") if isinstance(found, dict) else None
+        if not isinstance(result, dict) or result.pop("structuredContent", None) is None:
+            raise
+        return adapter.validate_python(found, by_name=False)
+
+
 async def _receive(process: anyio.abc.Process, to_client: Any, impression: Impression) -> None:
     import anyio
     import mcp_types
@@ -114,8 +131,8 @@ async def _receive(process: anyio.abc.Process, to_client: Any, impression: Impre
                 waiting = bytearray(rest)
                 for line in lines:
                     try:
-                        message = mcp_types.jsonrpc_message_adapter.validate_json(line, by_name=False)
-                    except ValueError:
+                        message = _message(line, mcp_types.jsonrpc_message_adapter)
+                    except (ValueError, RecursionError):
                         if line.strip() and impression.babble is None:
                             impression.babble = line
                         continue

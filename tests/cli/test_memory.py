@@ -72,6 +72,18 @@ def test_a_corrupt_archive_does_not_keep_the_files_away(project: Path, invoke: I
     assert invoke("memory", "--db", "broken.db", "--source", "archive").code == 13
 
 
+def test_settings_that_cannot_be_read_do_not_keep_the_memory_away(project: Path, invoke: Invoke) -> None:
+    assert invoke("backup").code == 0
+    (project / "archive.toml").write_text("[mcp\n")
+    (project / "agents/memory").unlink()
+    ran = invoke("memory", "--json")
+    assert ran.code == 0
+    assert [trouble["kind"] for trouble in ran.json["troubles"]] == ["unreadable"]
+    assert "archive.toml" in ran.json["troubles"][0]["message"]
+    assert {each["name"]: each["source"] for each in ran.json["categories"]} == {"memory": "archive", "tasks": "files"}
+    assert invoke("backup").code == 2
+
+
 def test_settings_that_cannot_be_used_are_an_error_of_usage(project: Path, invoke: Invoke) -> None:
     (project / "archive.toml").write_text("[mcp]\nurl = 'x'\n")
     assert invoke("memory").code == invoke("backup").code == 2

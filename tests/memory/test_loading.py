@@ -48,6 +48,8 @@ def troubles(document: MemoryDocument) -> list[tuple[str, str]]:
         (b"\0" * 100, "torn"),
         (b"<<<<<<< HEAD\n" + GOOD + b"\n=======\n{}\n>>>>>>> other\n", "conflict_markers"),
         (GOOD.replace(b"x", b"\xff"), "not_utf8"),
+        (json.dumps(TASKS).encode("utf-16"), "not_utf8"),
+        (json.dumps(TASKS).encode("utf-16-le"), "not_utf8"),
         (GOOD[:-1] + b', "tasks": []}', "duplicate_keys"),
         (b'{"tasks": [{"id": 1, "title": "x"}]}', "shrunken"),
         (b"{}", "shrunken"),
@@ -79,13 +81,24 @@ def test_a_broken_file_is_passed_over_for_the_last_reliable_version_and_it_is_sa
     assert all(trouble.message and trouble.message[0].islower() for trouble in found.troubles)
 
 
+def test_a_folder_in_the_place_of_a_file_is_told_from_a_file_that_is_missing(
+    archive: Archive, root: Path, write: Write
+) -> None:
+    write({"agents/tasks.json": GOOD})
+    archive.backup(root)
+    (root / "agents/tasks.json").unlink()
+    (root / "agents/tasks.json").mkdir()
+    found = main(archive.load_memory())
+    assert (found.source, troubles(found)) == (MemorySource.ARCHIVE, [("files", "unreadable")])
+    assert found.troubles[0].message == "a folder is in its place"
+
+
 @pytest.mark.parametrize(
     ("lenient", "value"),
     [
         (b"\xef\xbb\xbf" + GOOD, TASKS),
         (b"// tasks\n" + GOOD, TASKS),
         (GOOD[:-1] + b",}", TASKS),
-        (json.dumps(TASKS).encode("utf-16"), TASKS),
     ],
 )
 def test_what_deviates_and_can_be_read_whole_is_as_good_as_any(
@@ -209,7 +222,7 @@ def test_files_that_may_not_be_taken_in_are_named(archive: Archive, root: Path, 
     (root / "styles.json").mkdir()
     memory = archive.load_memory()
     assert troubles(main(memory)) == [("files", "unreadable")]
-    assert troubles(main(memory, "styles")) == [("files", "missing")]
+    assert troubles(main(memory, "styles")) == [("files", "unreadable")]
     assert main(memory).content == main(memory, "styles").content == TASKS
 
 

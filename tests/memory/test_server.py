@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -74,12 +75,22 @@ def test_a_graph_comes_as_structured_content_or_as_text_and_noise_does_no_harm(m
     assert answer == (LINES, None)
 
 
+@pytest.mark.parametrize("mode", ["good", "text_only"])
+def test_half_an_emoji_in_the_graph_is_no_reason_not_to_have_it(mode: str, tmp_path: Path) -> None:
+    path = tmp_path / "graph.json"
+    path.write_text('{"entities": [{"name": "a", "entityType": "t", "observations": ["half \\ud83d"]}], "relations": []}')
+    answer = ask_server(server(mode, path), tmp_path)
+    assert answer.data is not None
+    assert json.loads(answer.data)["observations"] == ["half \ud83d"]
+
+
 @pytest.mark.parametrize(
     ("mode", "kind", "message"),
     [
         ("die", TroubleKind.UNREACHABLE, "went away before it answered; it said: out of memory"),
         ("die_in_the_middle", TroubleKind.UNREACHABLE, "went away before it answered"),
         ("error", TroubleKind.GARBAGE, "answered with an error: Unexpected token } in JSON at position 7"),
+        ("repeated", TroubleKind.DUPLICATE_KEYS, "a name occurs twice: entities"),
         ("prose", TroubleKind.GARBAGE, "answered with something that is no graph: I remember nothing."),
         ("nothing", TroubleKind.GARBAGE, "answered with something that is no graph: nothing"),
         ("wrong_shape", TroubleKind.GARBAGE, "answered with something that is no graph: it has no list entities"),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from archive.cli import completing, options
 from archive.cli.escaping import pretty_json
 from archive.cli.group import command as as_command
-from archive.cli.locate import Place
+from archive.cli.locate import FOLDER, Place
 from archive.cli.output import Cell, Column, Output, styled
-from archive.errors import EXIT_INCOMPLETE, ArchiveNotFound, CorruptArchive, SchemaMismatch
-from archive.model.memory import Memory, MemoryCategory, MemoryDocument, MemorySource
+from archive.errors import EXIT_INCOMPLETE, ArchiveNotFound, ConfigError, CorruptArchive, SchemaMismatch
+from archive.model.memory import Memory, MemoryCategory, MemoryDocument, MemorySource, MemoryTrouble, TroubleKind
 
 _COLUMNS = (
     Column("category"),
@@ -82,7 +84,20 @@ def command(
 
 
 def _load(place: Place, at: str | None, categories: tuple[str, ...], origin: str) -> Memory:
-    settings, rules = place.config.memory, place.config.rules
+    try:
+        settings, rules = place.config.memory, place.config.rules
+    except ConfigError as error:
+        # The memory is wanted most where files are broken, and the settings are one of them.
+        known = replace(place, db_given=place.db_given or place.root / FOLDER / "archive.db")
+        try:
+            with known.open() as archive:
+                memory = archive.load_memory(place.root, at=at, categories=categories, source=origin)
+        except ArchiveNotFound:
+            raise error from None
+        trouble = MemoryTrouble(
+            MemorySource.FILES, TroubleKind.UNREADABLE, f"{error.message}; the last backup's settings count"
+        )
+        return replace(memory, troubles=(trouble, *memory.troubles))
     try:
         with place.open() as archive:
             # Rules that were given to the backup on its command line are known to the archive alone.
