@@ -1,36 +1,41 @@
 """Proves what the archive holds, object by object: good, bad, or unknown where it could not be examined.
 
-It never repairs and never writes. SQLite's own integrity check finds few of the damages that matter (of 300 random bit
-flips in such a file it found 15), so every content is decoded and hashed again, and every rule of the format is asked for.
+It never repairs, and writes nothing but the record that there was a check. SQLite's own integrity check finds few of the
+damages that matter (of 300 random bit flips in such a file it found 15), so every content is decoded and hashed again, and
+every rule of the format is asked for.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from archive.clock import Clock
-from archive.errors import CorruptArchive
+from archive.errors import ArchiveError, CorruptArchive
 from archive.extract.parse import classify, kind_of, sniff
 from archive.model.check import CheckDepth, CheckResult, Finding, Verdict
 from archive.model.documents import Kind
 from archive.model.snapshots import Progress, Stage
-from archive.storage import audit, audit_derived, migrate
+from archive.storage import audit, audit_derived, checks, migrate
 from archive.storage.connection import Connection, Database
 from archive.storage.faults import DATABASE_ERRORS, reason_of
 from archive.storage.paths import to_text
 
 _T = TypeVar("_T")
+# What findings about the file itself are about, as opposed to what it holds.
+_STRUCTURE = ("database", "schema")
 
 
 def check(
     connection: Connection, depth: CheckDepth, clock: Clock, on_progress: Callable[[Progress], None] | None = None
 ) -> CheckResult:
     """Examines the archive in the caller's reading transaction; damage is a finding, never an exception."""
-    started = clock.monotonic()
+    now, started = clock.now(), clock.monotonic()
     examination = _Examination(connection, on_progress)
     examination.look_at_file()
     examination.look_at_rules()
@@ -38,7 +43,27 @@ def check(
     if depth is CheckDepth.FULL:
         examination.look_at_blobs()
         examination.look_at_index()
-    return examination.result(depth, round((clock.monotonic() - started) * 1000))
+    return examination.result(now, depth, round((clock.monotonic() - started) * 1000))
+
+
+def remember(database: Database, result: CheckResult) -> CheckResult:
+    """Records a check in the archive, where that is safe; returns the result with whether it did, or why not.
+
+    Never fails: what a check found has to reach whoever asked, above all where the archive is damaged.
+    """
+    if not database.writable:
+        return replace(result, not_recorded="the archive was opened for reading only")
+    if database.is_held:
+        return replace(result, not_recorded="the archive is being read")
+    if any(finding.object in _STRUCTURE and finding.verdict is Verdict.BAD for finding in result.findings):
+        # A page that SQLite takes for free could hold what can still be saved.
+        return replace(result, not_recorded="nothing is written to a file whose structure is damaged")
+    try:
+        with database.noting() as connection:
+            checks.record(connection, result)
+    except ArchiveError as error:
+        return replace(result, not_recorded=error.message)
+    return replace(result, is_recorded=True)
 
 
 class _Examination:
@@ -52,6 +77,7 @@ class _Examination:
         self._blobs_seen = 0
         counted = self._try("database", lambda: audit.counts(connection))
         self._counts = counted or {}
+        self._snapshot_id = self._try("snapshots", lambda: audit.newest_snapshot(connection))
 
     def look_at_file(self) -> None:
         for message in self._try("database", lambda: audit.integrity(self._connection)) or ():
@@ -59,8 +85,8 @@ class _Examination:
         for message in self._try("foreign keys", lambda: audit.dangling(self._connection)) or ():
             self._bad("database", message)
         found = self._try("schema", lambda: audit.schema(self._connection))
-        if found is not None:
-            expected = _expected_schema()
+        expected = self._beside("schema", _expected_schema)
+        if found is not None and expected is not None:
             for kind, name, _ in sorted(expected - found):
                 self._bad("schema", f"{kind} {name} is missing or altered")
             # People may add views and indexes of their own; a trigger changes what writing means.
@@ -81,7 +107,8 @@ class _Examination:
                 self._bad(name, f"{message}; 'archive reindex' makes the items anew")
 
     def look_at_index(self) -> None:
-        if fault := self._try("full-text index", lambda: audit_derived.index_fault(self._connection)):
+        ask = partial(audit_derived.index_fault, self._connection)
+        if fault := self._beside("full-text index", lambda: self._try("full-text index", ask)):
             self._bad("full-text index", fault)
 
     def look_at_snapshots(self) -> None:
@@ -91,14 +118,16 @@ class _Examination:
     def look_at_blobs(self) -> None:
         self._try("blobs", self._reread)
 
-    def result(self, depth: CheckDepth, duration_ms: int) -> CheckResult:
+    def result(self, created_at: datetime, depth: CheckDepth, duration_ms: int) -> CheckResult:
         bad = {finding.object for finding in self._findings if finding.verdict is Verdict.BAD}
         unknown = {finding.object for finding in self._findings if finding.verdict is Verdict.UNKNOWN} - bad
         not_read = self._counts.get("blobs", 0) - self._blobs_seen
         total = 2 + sum(self._counts.values())  # the database and its schema count as one object each
         unknown_count = len(unknown) + not_read
         return CheckResult(
+            created_at=created_at,
             depth=depth,
+            snapshot_id=self._snapshot_id,
             good=max(total - len(bad) - unknown_count, 0),
             bad=len(bad),
             unknown=unknown_count,
@@ -135,6 +164,15 @@ class _Examination:
         except (*DATABASE_ERRORS, CorruptArchive, ValueError) as error:
             self._bad("database", f"it cannot be read: {reason_of(error)}")
             self._findings.append(Finding(object=part, verdict=Verdict.UNKNOWN, message="it could not be examined"))
+            return None
+
+    def _beside(self, part: str, ask: Callable[[], _T]) -> _T | None:
+        """Does what needs a database beside the archive; that none can be made there is no fault of the archive."""
+        try:
+            return ask()
+        except (ArchiveError, OSError) as error:
+            message = f"it could not be examined, for lack of room for temporary files: {error}"
+            self._findings.append(Finding(object=part, verdict=Verdict.UNKNOWN, message=message))
             return None
 
     def _bad(self, name: str, message: str, affected: tuple[str, ...] = ()) -> None:

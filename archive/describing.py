@@ -40,6 +40,8 @@ OWN = {
     ("snapshots", "message"): "what was said to the backup",
     ("snapshots", "created_at"): "when the backup was made, UTC",
     ("restores", "created_at"): "when it was done, UTC",
+    ("checks", "depth"): "structure, or full: all content was read and hashed again",
+    ("checks", "verdict"): "good, bad or unknown",
     ("current_tasks", "task_id"): "its id as people write it; '': none",
     ("available_tasks", "task_id"): "its id as people write it; '': none",
     ("task_history", "task_id"): "its id as people write it; '': none",
@@ -145,6 +147,7 @@ QUERIES = {
     "versions": "SELECT parse_state, count(*) AS versions FROM versions GROUP BY parse_state",
     "problems": "SELECT kind, severity, count(*) AS problems FROM problems GROUP BY kind, severity",
     "restores": "SELECT created_at, snapshot_id, safety_snapshot_id, changes FROM restores ORDER BY id DESC",
+    "checks": "SELECT created_at, depth, verdict, bad_count, findings FROM checks ORDER BY id DESC",
     "items": "SELECT kind, count(*) AS items FROM items WHERE until_snapshot_id IS NULL GROUP BY kind",
     "items_fts": "SELECT i.title, i.pointer FROM items_fts JOIN items i ON i.id = items_fts.rowid"
     " WHERE items_fts MATCH 'backup' AND items_fts.rowid > 0 ORDER BY items_fts.rank LIMIT 20",

@@ -58,7 +58,8 @@ def shrinkage(kind: Kind, old: bytes, new: bytes, *, shrunken_below: float = SHR
     """Returns how much of its items a document lost, as code and message; empty where it kept enough of them.
 
     Items are the values in JSON (each number, text, true, false and null) and likewise the objects, the records of JSONL and
-    the lines of a text, and in documents of more than 8 MiB their bytes. What moves from one list to another is not lost. Content that cannot be parsed is compared with nothing.
+    the lines of a text, and in documents of more than 8 MiB their bytes. What moves from one list to another is not lost.
+    Content that cannot be parsed is compared with nothing.
     """
     before = _sizes(kind, old, max(len(old), len(new)) <= _COUNTED_BYTES)
     return "" if before is None else _shrinkage(kind, before, old, new, shrunken_below)

@@ -1,4 +1,4 @@
-"""Takes pictures of the pages of `archive inspect` in a real Chromium, in light and dark, for README."""
+"""Takes the pictures of the pages of `archive inspect` that README shows, in a real Chromium."""
 
 from __future__ import annotations
 
@@ -11,10 +11,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "scripts" / "pictures"
-WIDTH, HEIGHT = 1180, 780
+# What each look is called, and how it is got.
+LOOKS: dict[str, dict[str, Any]] = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1180, "height": 780}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1180, "height": 780}},
+    "telephone": {"color_scheme": "light", "viewport": {"width": 390, "height": 800}},
+}
+SHOWN = {("timeline", "light"), ("document", "light"), ("tasks", "dark"), ("search", "light"), ("health", "dark")}
 MAX_BYTES = 150_000
 # What each picture shows; `{document}` is the document with the most versions.
 PAGES = {
@@ -23,6 +30,7 @@ PAGES = {
     "search": "/-/search?q=inventory+price",
     "tasks": "/-/tasks",
     "health": "/-/health",
+    "documents": "/-/document",
 }
 
 
@@ -33,25 +41,28 @@ def main() -> int:
     )
     parser.add_argument("archive", type=Path, help="archive to show")
     parser.add_argument("--to", type=Path, default=FOLDER, metavar="DIR", help=f"folder for the pictures ({FOLDER})")
+    parser.add_argument("--all", action="store_true", help="every page in every look and in full length, to look at")
     options = parser.parse_args()
+    if options.all and options.to == FOLDER:
+        parser.error("--all is for looking, and needs --to")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         print("there is no Chromium (apt-get install chromium)", file=sys.stderr)
         return 1
     options.to.mkdir(parents=True, exist_ok=True)
     with served(options.archive) as base:
-        return take(base, chromium, options.to, most_changed(options.archive))
+        return take(base, chromium, options.to, most_changed(options.archive), everything=options.all)
 
 
 def most_changed(archive: Path) -> dict[str, str]:
-    """Returns what the picture of a document shows: the last two versions of the one that has the most valid ones."""
+    """Returns what the picture of a document shows: the last change of the JSON document that changed most often."""
     sys.path.insert(0, str(ROOT))
     from archive import Archive
 
     with Archive.open(archive) as opened:
         path, newer = opened.sql(
-            "SELECT path, max(version) FROM document_history WHERE parse_state = 'valid' AND path LIKE '%.json'"
-            " GROUP BY document_id ORDER BY count(*) DESC, path LIMIT 1"
+            "SELECT path, max(version) FROM snapshot_changes WHERE change = 'modified' AND parse_state = 'valid'"
+            " AND path LIKE '%.json' GROUP BY document_id ORDER BY count(*) DESC, path LIMIT 1"
         ).rows[0]
     return {"document": str(path), "newer": str(newer), "older": str(int(str(newer)) - 1)}
 
@@ -75,23 +86,25 @@ def served(archive: Path) -> Iterator[str]:
         process.wait(timeout=30)
 
 
-def take(base: str, chromium: str, folder: Path, shown: dict[str, str]) -> int:
-    """Takes all pictures; returns 1 if one is too large to be kept with the source."""
+def take(base: str, chromium: str, folder: Path, shown: dict[str, str], *, everything: bool) -> int:
+    """Takes the pictures; returns 1 if one is too large to be kept with the source."""
     from playwright.sync_api import sync_playwright
 
     heavy = 0
     with sync_playwright() as running:
         browser = running.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for scheme in ("light", "dark"):
-            context = browser.new_context(color_scheme=scheme, viewport={"width": WIDTH, "height": HEIGHT})
+        for look, how in LOOKS.items():
+            context = browser.new_context(**how)
             page = context.new_page()
             for name, path in PAGES.items():
+                if not everything and (name, look) not in SHOWN:
+                    continue
                 page.goto(base + path.format(**shown))
-                file = folder / f"{name}-{scheme}.png"
-                page.screenshot(path=file)
+                file = folder / f"{name}-{look}.png"
+                page.screenshot(path=file, full_page=everything)
                 size = file.stat().st_size
-                heavy |= size > MAX_BYTES
-                print(f"{file}  {size // 1000} KB{'  too large' if size > MAX_BYTES else ''}")
+                heavy |= size > MAX_BYTES and not everything
+                print(f"{file}  {size // 1000} KB{'  too large' if size > MAX_BYTES and not everything else ''}")
             context.close()
         browser.close()
     return heavy

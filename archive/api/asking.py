@@ -10,6 +10,7 @@ from archive.api.opening import Opening
 from archive.storage import snapshots
 
 if TYPE_CHECKING:
+    from archive.model.snapshots import Snapshot, Source
     from archive.model.tables import Table, TableInfo
     from archive.storage.asking import Parameters
     from archive.storage.connection import Connection
@@ -25,7 +26,7 @@ class Asking(Opening):
 
         The functions `archive_content`, `archive_json`, `archive_at` and `archive_diff` are there, see
         `archive.storage.functions`. With `at`, `documents`, `items` and `tasks` are views of that moment of the source, and so
-        are `current_documents`, `current_items` and `current_tasks`.
+        are `current_documents`, `current_items`, `current_tasks`, `current_problems` and `available_tasks`.
 
         Raises:
             QueryError: It cannot be understood, would do more than read, or takes longer than the limit.
@@ -35,11 +36,14 @@ class Asking(Opening):
         from archive.storage import asking
 
         with self._database.reading() as connection, self._limited(connection, time_limit_s):
-            moment = None
+            moment = available = None
             if at is not None:
                 source = snapshots.find_source(connection, self.source_name)
-                moment = source.id, self._resolve(connection, source, at)
-            return asking.ask(connection, statement, parameters, clock=self._clock, at=moment)
+                snapshot = self._resolve(connection, source, at)
+                moment = source.id, snapshot
+                if "available_tasks" in statement.casefold():
+                    available = _available(connection, source, snapshot)
+            return asking.ask(connection, statement, parameters, clock=self._clock, at=moment, available=available)
 
     def schema(self) -> tuple[TableInfo, ...]:
         """Returns all views and tables with descriptions, columns and a query that is ready to run."""
@@ -71,3 +75,14 @@ class Asking(Opening):
 
             with asking.limited(asking.driver_of(connection), self._clock, time_limit_s):
                 yield
+
+
+def _available(connection: Connection, source: Source, snapshot: Snapshot) -> list[tuple[str, str]]:
+    """Returns the tasks that could be worked on in a snapshot; judging them takes too long to be done unasked."""
+    from archive.availability import AvailabilityOptions
+    from archive.model.taskviews import TaskFilter
+    from archive.tasks import list_available
+
+    options = AvailabilityOptions(as_of=snapshot.created_at)
+    found = list_available(connection, source, snapshot, TaskFilter(finished=True), options)
+    return [(verdict.task.path, verdict.task.ref) for verdict in found.verdicts]

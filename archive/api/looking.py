@@ -114,12 +114,14 @@ class Looking(Opening):
     def check(self, *, depth: CheckDepth = CheckDepth.FULL, on_progress: OnProgress | None = None) -> CheckResult:
         """Proves what the archive holds: re-reads and re-hashes all content, checks every rule of the format.
 
-        Never repairs and never writes. Damage is in the result's findings and not an exception.
+        Never repairs. Damage is in the result's findings and not an exception. If the archive was opened for writing, it
+        records that it was checked, and what was found; where it cannot, the result says why, and is the same otherwise.
         """
-        from archive.check import check
+        from archive.check import check, remember
 
         with self._database.reading() as connection:
-            return check(connection, CheckDepth(depth), self._clock, on_progress)
+            result = check(connection, CheckDepth(depth), self._clock, on_progress)
+        return remember(self._database, result)
 
     def stats(self) -> Stats:
         """Returns what the archive holds and what it costs."""

@@ -7,7 +7,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-_JSON_COLUMNS = frozenset({"tags", "rules", "changes", "assignees", "labels", "anomalies", "dependencies", "content"})
+_JSON_COLUMNS = frozenset(
+    {"tags", "rules", "changes", "findings", "assignees", "labels", "anomalies", "dependencies", "content"}
+)
 _SHOWN = 2_000
 _PARSED = 200_000
 

@@ -139,8 +139,9 @@ def lines(
                     "circle", tag("title", point.title), class_=f"dot {point.colour}", cx=x_of(point), cy=y_of(point), r=4.5
                 )
                 marks.append(tag("a", dot, href=point.href, aria_label=point.title) if point.href else dot)
-    marks.append(tag("text", f"{first:%Y-%m-%d}", class_="axis", x=_LEFT, y=height - 6))
-    marks.append(tag("text", f"{last:%Y-%m-%d}", class_="axis", x=WIDTH - _RIGHT, y=height - 6, text_anchor="end"))
+    form = "%Y-%m-%d" if first.date() != last.date() else "%Y-%m-%d %H:%M"
+    marks.append(tag("text", f"{first:{form}}", class_="axis", x=_LEFT, y=height - 6))
+    marks.append(tag("text", f"{last:{form}}", class_="axis", x=WIDTH - _RIGHT, y=height - 6, text_anchor="end"))
     return _svg(name, height, marks)
 
 

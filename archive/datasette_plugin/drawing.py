@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -42,7 +42,8 @@ def size(value: int | None) -> str:
     amount, unit = float(value), 0
     while amount >= 999.5 and unit < len(_UNITS) - 1:
         amount, unit = amount / 1000, unit + 1
-    return f"{amount:.0f} {_UNITS[unit]}" if unit == 0 or amount >= 99.95 else f"{amount:.1f} {_UNITS[unit]}"
+    digits = 0 if unit == 0 or amount >= 99.95 else 1
+    return f"{amount:.{digits}f}\N{NO-BREAK SPACE}{_UNITS[unit]}"  # on one line
 
 
 def time(value: str | datetime | None) -> str:
@@ -52,9 +53,26 @@ def time(value: str | datetime | None) -> str:
     return f"{value if isinstance(value, datetime) else from_iso(value):%Y-%m-%d %H:%M:%S}"
 
 
+def file_time(nanoseconds: int) -> str:
+    """Returns a time of modification to the millisecond, in UTC; the number where no calendar has it."""
+    try:
+        moment = datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return f"{nanoseconds} ns"
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{nanoseconds // 1_000_000 % 1000:03d}"
+
+
 def day(value: str | None) -> str:
     """Returns the day of a stored time."""
     return (value or _NONE)[:10]
+
+
+def ago(span: timedelta) -> str:
+    """Returns how long ago something was, in the largest unit that fits; what is to come is of now."""
+    for seconds, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if (count := int(span.total_seconds()) // seconds) > 0:
+            return f"{plural(count, unit)} ago"
+    return "just now"
 
 
 def number(value: int | None) -> str:

@@ -32,6 +32,7 @@ _FACETS: dict[str, list[str | dict[str, str]]] = {
     "current_problems": ["kind", "severity"],
     "problem_history": ["kind", "severity", "is_current"],
     "problems": ["kind", "severity"],
+    "checks": ["depth", "verdict"],
     "storage_by_document": ["category", "kind", "is_current"],
 }
 _SORTED = {
@@ -42,6 +43,7 @@ _SORTED = {
     "document_history": ("sort_desc", "first_at"),
     "problem_history": ("sort_desc", "first_at"),
     "restores": ("sort_desc", "id"),
+    "checks": ("sort_desc", "id"),
 }
 _LABELS = {
     "sources": "name",
@@ -61,6 +63,7 @@ _JSON = {
     "snapshots": ["tags"],
     "sources": ["rules"],
     "restores": ["changes"],
+    "checks": ["findings"],
     "tasks": ["assignees", "labels", "anomalies"],
     "current_tasks": ["assignees", "labels", "anomalies"],
     "available_tasks": ["assignees", "labels", "anomalies"],

@@ -16,6 +16,7 @@ from datasette.utils import tilde_decode
 from datasette.utils.asgi import NotFound, Response
 
 from archive.api import Archive
+from archive.clock import SystemClock
 from archive.datasette_plugin import compat
 from archive.datasette_plugin.databases import archives, is_archive
 from archive.datasette_plugin.drawing import render
@@ -104,7 +105,7 @@ def _answer(page: str, path: str, links: Links, arguments: dict[str, str]) -> An
     limit_s = LONG_LIMIT_S if is_long else TIME_LIMIT_S
     try:
         with Archive.open(path, wait_s=TIME_LIMIT_S) as archive, archive.one_moment(time_limit_s=limit_s):
-            view = View(archive, links, page, arguments)
+            view = View(archive, links, page, arguments, SystemClock().now())
             made = _MAKERS[page](view)
             if isinstance(made, Redirect):
                 return Response.redirect(made.url)

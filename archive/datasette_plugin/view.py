@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -75,6 +76,7 @@ class View:
     links: Links
     page: str
     arguments: Mapping[str, str]
+    now: datetime
     sources: tuple[Source, ...] = field(init=False)
     source: Source | None = field(init=False)
 

@@ -39,12 +39,14 @@ def ask(
     *,
     clock: Clock,
     at: tuple[int, Snapshot] | None = None,
+    available: Sequence[tuple[str, str]] | None = None,
 ) -> Table:
     """Runs one statement and returns its rows.
 
     Args:
         at: Id of a source and a snapshot of it: the moment that `documents`, `items` and `tasks` show. The temporary views
             last until the transaction of the connection ends.
+        available: What `available_tasks` then shows: path and ref of tasks, in their order.
 
     Raises:
         QueryError: It cannot be understood, or would do more than read.
@@ -53,7 +55,7 @@ def ask(
     driver = driver_of(connection)
     failures = register(driver, clock)
     if at is not None:
-        bind(driver, at[0], at[1].id)
+        bind(driver, at[0], at[1].id, available)
     with reading_only(driver):
         try:
             cursor = driver.execute(statement, parameters)

@@ -92,6 +92,10 @@ RULES: dict[str, str] = {
         SELECT 'restore ' || r.id, 'its snapshots are of another source, or its changes are no list'
         FROM restores r JOIN snapshots n ON n.id = r.snapshot_id JOIN snapshots s ON s.id = r.safety_snapshot_id
         WHERE n.source_id != r.source_id OR s.source_id != r.source_id OR json_type(r.changes) != 'array'""",
+    "the record of a check agrees with itself": """
+        SELECT 'check ' || id, 'its verdict is not what it counted and found, or its findings are no list' FROM checks
+        WHERE json_type(findings) != 'array' OR (verdict = 'bad') != (bad_count > 0)
+          OR (verdict = 'good') != (json_array_length(findings) = 0)""",
     "tags are a list and rules an object": """
         SELECT 'snapshot ' || id, 'its tags are no list' FROM snapshots WHERE json_type(tags) != 'array'
         UNION ALL SELECT 'source ' || name, 'its rules are no object' FROM sources WHERE json_type(rules) != 'object'""",
@@ -139,6 +143,12 @@ def counts(connection: Connection) -> dict[str, int]:
     """Returns how many rows the enduring tables have."""
     tables = ("snapshots", "documents", "versions", "blobs")
     return {table: connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() for table in tables}
+
+
+def newest_snapshot(connection: Connection) -> int | None:
+    """Returns the id of the newest snapshot, of whichever source."""
+    found = connection.exec_driver_sql("SELECT max(id) FROM snapshots").scalar()
+    return None if found is None else int(found)
 
 
 def wrong_snapshots(connection: Connection) -> Iterator[tuple[int, str]]:

@@ -42,6 +42,8 @@ RULES: dict[str, str] = {
            OR snapshot_id > (SELECT coalesce(max(id), 0) FROM snapshots)""",
 }
 
+# What SQLite says where the temporary copy cannot be written.
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 # What the index is made of, and how many columns each has here.
 _INDEX_TABLES = {"items": 5, "items_fts_data": 2, "items_fts_idx": 3, "items_fts_docsize": 2, "items_fts_config": 2}
 _COMPARED = "document_id, key, pointer, kind, title, text, words, is_boilerplate, first_snapshot_id, until_snapshot_id"
@@ -56,6 +58,9 @@ def index_fault(connection: Connection) -> str:
     """Returns what is wrong with the full-text index; empty if it says of every item exactly what the item says.
 
     FTS5 checks an index only where it may write, so a temporary copy of index and items is what is checked.
+
+    Raises:
+        OSError: There is no room for that.
     """
     with tempfile.TemporaryDirectory(prefix="archive-check-") as folder:
         path = Path(folder) / "index.db"
@@ -67,6 +72,8 @@ def index_fault(connection: Connection) -> str:
                 # Without the rank of 1 it would not be compared with the items.
                 copy.execute("INSERT INTO items_fts (items_fts, rank) VALUES ('integrity-check', 1)")
         except DATABASE_ERRORS as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM:  # said by the copy: the archive's errors are wrapped
+                raise OSError(reason_of(error)) from error
             return f"it does not match the items ({reason_of(error)}); 'archive reindex' makes it anew"
     return ""
 

@@ -27,6 +27,8 @@ from archive.storage.faults import is_busy, translated
 # How long a writer waits for another one [s]. A backup holds the lock for as long as it runs.
 DEFAULT_WAIT_S = 30.0
 _MOMENT_S = 0.2
+# How long for what can as well be left out [s].
+NOTE_WAIT_S = 2.0
 # [KiB] Enough that the B-tree pages of 100,000 documents stay in memory; contents stream through.
 CACHE_KIB = 16 * 1024
 # Documents of some ten kilobytes take fewer pages, and a tenth less time to store, than with SQLite's usual 4,096.
@@ -53,6 +55,7 @@ class Database:
             poolclass=StaticPool,
         )
         self._wait_s = wait_s
+        self._patience_s = wait_s
         event.listen(self._engine, "begin", self._begin_transaction)
 
     @contextmanager
@@ -93,10 +96,10 @@ class Database:
             connection.exec_driver_sql("BEGIN")
             return
         # SQLite waits without looking up, and would not hear Ctrl-C; so it waits for a moment, many times.
-        moments = max(1, math.ceil(self._wait_s / _MOMENT_S))
+        moments = max(1, math.ceil(self._patience_s / _MOMENT_S))
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
-        driver.execute(f"PRAGMA busy_timeout = {round(min(self._wait_s, _MOMENT_S) * 1000)}")
+        driver.execute(f"PRAGMA busy_timeout = {round(min(self._patience_s, _MOMENT_S) * 1000)}")
         try:
             for left in reversed(range(moments)):
                 try:
@@ -162,6 +165,16 @@ class Database:
         finally:
             with translated(self.path):
                 _be_durable(self.raw)
+
+    @contextmanager
+    def noting(self) -> Iterator[Connection]:
+        """Gives the same as `writing` for what is not worth waiting for: a writer that is at work is an error soon."""
+        self._patience_s = min(self._wait_s, NOTE_WAIT_S)
+        try:
+            with self.writing() as connection:
+                yield connection
+        finally:
+            self._patience_s = self._wait_s
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -77,10 +77,18 @@ class _Driver:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def exec_driver_sql(self, statement: str, parameters: Any = ()) -> _Rows:
+    @property
+    def connection(self) -> _Driver:
+        """What gives cursors, as the driver's connection inside of SQLAlchemy's does."""
+        return self
+
+    def cursor(self) -> sqlite3.Cursor:
         cursor = self._connection.cursor()
-        cursor.row_factory = None
-        return _Rows(cursor.execute(statement, parameters).fetchall())
+        cursor.row_factory = None  # whatever the program that opened the connection likes its rows to be
+        return cursor
+
+    def exec_driver_sql(self, statement: str, parameters: Any = ()) -> _Rows:
+        return _Rows(self.cursor().execute(statement, parameters).fetchall())
 
 
 class _Functions:

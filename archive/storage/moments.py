@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+
+from archive.storage import paths
 
 _DOCUMENTS = """
 CREATE TEMP VIEW documents AS
@@ -48,12 +51,41 @@ CREATE TEMP VIEW tasks AS
   WHERE t.source_id = {source} AND t.first_snapshot_id <= {at} AND (t.until_snapshot_id IS NULL OR t.until_snapshot_id > {at})
 """
 
+_PROBLEMS = """
+CREATE TEMP VIEW current_problems AS
+  SELECT p.id, s.name AS source, p.path, p.kind, p.severity, p.message, p.first_snapshot_id, f.label AS first_label,
+         f.created_at AS first_at, d.id AS document_id
+  FROM main.problems p
+  JOIN main.sources s ON s.id = p.source_id
+  JOIN main.snapshots f ON f.id = p.first_snapshot_id
+  LEFT JOIN main.documents d ON d.source_id = p.source_id AND d.path = p.path
+  WHERE p.source_id = {source} AND p.first_snapshot_id <= {at} AND (p.until_snapshot_id IS NULL OR p.until_snapshot_id > {at})
+"""
+
+# Which tasks may be worked on is judged over all of them together; what was judged comes in here, in its order.
+_AVAILABLE = """
+CREATE TEMP VIEW available_tasks AS
+  SELECT t.* FROM temp._available a JOIN temp.tasks t ON t.id = a.task_id ORDER BY a.place
+"""
+_JUDGED = """
+INSERT INTO temp._available (place, task_id)
+  SELECT ?, t.id FROM main.documents d JOIN main.tasks t ON t.document_id = d.id
+  WHERE d.source_id = ? AND coalesce(d.path_bytes, d.path) = ? AND t.ref = ? AND t.first_snapshot_id <= ?
+    AND (t.until_snapshot_id IS NULL OR t.until_snapshot_id > ?)
+"""
+
 # The views of what is current, so that every query that is ready for now can be asked of any moment.
 _CURRENT = "CREATE TEMP VIEW current_{name} AS SELECT * FROM temp.{name}"
 
 
-def bind(driver: sqlite3.Connection, source_id: int, snapshot_id: int) -> None:
-    """Makes the views, in the transaction that is open; they replace those of an earlier moment."""
+def bind(
+    driver: sqlite3.Connection, source_id: int, snapshot_id: int, available: Sequence[tuple[str, str]] | None = None
+) -> None:
+    """Makes the views, in the transaction that is open; they replace those of an earlier moment.
+
+    Args:
+        available: The tasks that could be worked on then, by path and ref, in their order; None where nobody will ask.
+    """
     driver.execute("PRAGMA query_only = OFF")  # these are changes to SQLite; the file stays what it was opened for
     try:
         for name, statement in (("documents", _DOCUMENTS), ("items", _ITEMS), ("tasks", _TASKS)):
@@ -61,5 +93,19 @@ def bind(driver: sqlite3.Connection, source_id: int, snapshot_id: int) -> None:
             driver.execute(f"DROP VIEW IF EXISTS temp.{name}")
             driver.execute(statement.format(source=int(source_id), at=int(snapshot_id)))
             driver.execute(_CURRENT.format(name=name))
+        driver.execute("DROP VIEW IF EXISTS temp.current_problems")
+        driver.execute(_PROBLEMS.format(source=int(source_id), at=int(snapshot_id)))
+        driver.execute("DROP VIEW IF EXISTS temp.available_tasks")
+        driver.execute("DROP TABLE IF EXISTS temp._available")
+        if available is not None:
+            driver.execute("CREATE TEMP TABLE _available (place INTEGER PRIMARY KEY, task_id INTEGER)")
+            driver.executemany(
+                _JUDGED,
+                [
+                    (place, source_id, paths.to_key(path), ref, snapshot_id, snapshot_id)
+                    for place, (path, ref) in enumerate(available)
+                ],
+            )
+            driver.execute(_AVAILABLE)
     finally:
         driver.execute("PRAGMA query_only = ON")

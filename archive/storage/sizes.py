@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from archive.model.check import Stats
+from archive.model.check import CheckDepth, Stats
+from archive.storage import checks
 from archive.storage.migrate import SCHEMA
 
 
@@ -35,4 +36,6 @@ def stats(connection: Connection, path: Path) -> Stats:
         other_bytes=file_bytes - contents - deltas,
         file_bytes=file_bytes,
         ratio=round(versions / file_bytes, 2) if file_bytes else 0.0,
+        last_check=checks.last(connection, *CheckDepth),
+        last_full_check=checks.last(connection, CheckDepth.FULL),
     )

@@ -1,12 +1,32 @@
 """Views that are questions: what is wrong, what takes the room; and version ids where one would want to go on from.
 
-The views of the first schema are made anew, with each column explained where it stands.
+The views of the first schema are made anew, with each column explained where it stands. One table is new: when the archive
+was checked, and what was found.
 """
 
 from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+
+CHECKS = """
+CREATE TABLE checks (
+  -- Each check that was made and could be written down, so that people see when the archive was last found sound.
+  id INTEGER PRIMARY KEY,
+  created_at TEXT NOT NULL,  -- when it began, UTC
+  depth TEXT NOT NULL CONSTRAINT ck_checks_depth CHECK (depth IN ('structure', 'full')),  -- full: all content was hashed again
+  verdict TEXT NOT NULL CONSTRAINT ck_checks_verdict CHECK (verdict IN ('good', 'bad', 'unknown')),
+  snapshot_id INTEGER  -- the newest snapshot that it saw
+    CONSTRAINT fk_checks_snapshot REFERENCES snapshots (id) ON DELETE SET NULL,
+  good_count INTEGER NOT NULL,  -- objects that are good
+  bad_count INTEGER NOT NULL,  -- objects that are not
+  unknown_count INTEGER NOT NULL,  -- objects that were not examined
+  findings TEXT NOT NULL  -- JSON array of [object, verdict, message]
+    CONSTRAINT ck_checks_findings CHECK (json_valid(findings)),
+  bytes_hashed INTEGER NOT NULL,  -- content that was read and hashed again
+  duration_ms INTEGER NOT NULL  -- how long it took
+) STRICT
+"""
 
 CURRENT_DOCUMENTS = """
 CREATE VIEW current_documents AS
@@ -183,7 +203,8 @@ INDEXES = ("CREATE INDEX ix_problems_path ON problems (source_id, path)",)
 
 
 def upgrade() -> None:
-    """Makes the views; no row changes."""
+    """Makes the views and the table; no row changes."""
+    op.get_bind().exec_driver_sql(CHECKS.strip())
     for name in ANEW:
         op.get_bind().exec_driver_sql(f"DROP VIEW {name}")
     for statement in (*VIEWS, *INDEXES):

@@ -18,8 +18,11 @@ PAGES = {
     "timeline": "/-/timeline",
     "documents": "/-/document",
     "document": "/-/document?id=1",
+    "documents then": "/-/document?at=1&sort=size",
     "search": "/-/search?q=backup+memory",
+    "search of history": "/-/search?q=the&history=1",
     "tasks": "/-/tasks",
+    "tasks then": "/-/tasks?at=1",
     "health": "/-/health",
 }
 

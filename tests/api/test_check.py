@@ -115,6 +115,10 @@ def test_a_quick_check_says_that_it_did_not_look_at_contents(filled: Path) -> No
         ),
         ("UPDATE deltas SET height = 40 WHERE blob_id = (SELECT min(blob_id) FROM deltas)", "chain of deltas"),
         ("INSERT INTO restores VALUES (1, 1, '', 1, 2, '{}')", "restore 1: its snapshots"),
+        (
+            "INSERT INTO checks VALUES (7, '', 'full', 'bad', NULL, 9, 0, 0, '[]', 1, 1)",
+            "check 7: its verdict is not what it counted",
+        ),
         ("INSERT INTO problems VALUES (97, 1, 'x', 'unreadable', 'incomplete', 'm', 12, NULL)", "it says it is complete"),
         ("INSERT INTO contents SELECT blob_id, 'x' FROM deltas LIMIT 1", "plain and not current"),
         (
@@ -144,6 +148,7 @@ NOT_COVERED = {
     ("deltas", "base_id"),
     ("deltas", "height"),
     ("restores", "*"),
+    ("checks", "*"),
     ("_stat_cache", "*"),
 }
 ENDURING = (
@@ -156,6 +161,7 @@ ENDURING = (
     "deltas",
     "problems",
     "restores",
+    "checks",
     "_stat_cache",
 )
 

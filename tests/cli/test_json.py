@@ -34,6 +34,10 @@ PACKAGE = {
     *("other_sources", "size_bytes", "packed_bytes", "duration_ms", "problems"),
 }
 
+CHECKED = {
+    *("created_at", "depth", "snapshot_id", "good", "bad", "unknown", "findings", "bytes_hashed", "duration_ms"),
+    *("is_recorded", "not_recorded"),
+}
 TASKS = {"snapshot", "tasks", "total", "problems", "waiting"}
 
 # The command line, and the fields of what it prints.
@@ -73,8 +77,8 @@ PRINTED: list[tuple[list[str], set[str]]] = [
     (["undo", "-y"], RESULT),
     (["recovery-package"], PACKAGE),
     (["recovery-package", "--dry-run", "--no-history", "--at", "1"], PACKAGE),
-    (["check"], {"depth", "good", "bad", "unknown", "findings", "bytes_hashed", "duration_ms"}),
-    (["check", "--quick"], {"depth", "good", "bad", "unknown", "findings", "bytes_hashed", "duration_ms"}),
+    (["check"], CHECKED),
+    (["check", "--quick"], CHECKED),
     (["reindex"], REINDEX),
     (["reindex", "--verify"], REINDEX),
     (["reindex", "--dry-run"], REINDEX),
@@ -90,6 +94,7 @@ PRINTED: list[tuple[list[str], set[str]]] = [
         {
             *("schema", "snapshots", "documents", "current_documents", "versions", "blobs", "versions_bytes"),
             *("current_bytes", "contents_bytes", "deltas_bytes", "other_bytes", "file_bytes", "ratio"),
+            *("last_check", "last_full_check"),
         },
     ),
     (

@@ -1,4 +1,4 @@
-"""A Datasette over the sample archive, asked through its own client."""
+"""A Datasette over the sample archive, asked through its own client; what differs between its versions is hidden here."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ from typing import Any
 import pytest
 
 from archive.cli.commands.inspect import make
+from archive.datasette_plugin.compat import is_one
 from tests.sql.conftest import copied, sample
 
 __all__ = ["copied", "sample"]
 
 
 class Site:
-    """Asks a Datasette; the archive's database is the one that is named after its file."""
+    """Asks a Datasette; the archive's database is the one that is named after its file.
+
+    Attributes:
+        is_one: Whether it is a Datasette of 1.0, which answers some questions at other addresses.
+    """
 
     def __init__(self, datasette: Any, name: str = "archive") -> None:
         self.datasette = datasette
+        self.is_one = is_one(datasette)
         self.base = f"/{name}"
         self._loop = asyncio.new_event_loop()
         self._loop.run_until_complete(datasette.invoke_startup())
@@ -38,6 +44,23 @@ class Site:
         response = self.get(path, **parameters)
         assert response.status_code == 200, response.text[:500]
         return response.json()
+
+    def query(self, database: str = "archive", **parameters: Any) -> Any:
+        """Returns the response, as JSON, to a statement."""
+        return self.get(f"/{database}/-/query.json" if self.is_one else f"/{database}.json", **parameters)
+
+    def facets(self, table: str) -> dict[str, Any]:
+        """Returns the facets of a table, by name."""
+        found = self.json(f"./{table}.json", _shape="objects", _extra="facet_results")["facet_results"]
+        return dict(found["results"] if self.is_one else found)
+
+    def columns(self, table: str) -> list[str]:
+        """Returns the names of a table's columns."""
+        return list(self.json(f"./{table}.json", _shape="objects", _extra="columns")["columns"])
+
+    def queries(self) -> list[str]:
+        """Returns the names of all ready queries."""
+        return [query["name"] for query in self.json("./-/queries.json" if self.is_one else ".json")["queries"]]
 
     def close(self) -> None:
         for database in self.datasette.databases.values():

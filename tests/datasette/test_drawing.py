@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from archive.datasette_plugin.cells import rendered
 from archive.datasette_plugin.charts import WIDTH, Bar, Part, Point, Series, bars, lines, share, thinned
 from archive.datasette_plugin.comparison import compare, side_by_side
-from archive.datasette_plugin.drawing import size
+from archive.datasette_plugin.drawing import ago, file_time, size
 from archive.datasette_plugin.pages.search import marked
 from archive.datasette_plugin.view import Download, Links
 from archive.model.search import Span
@@ -94,7 +94,7 @@ def test_what_is_too_large_to_compare_says_where_it_can_be() -> None:
     ("value", "text"), [(None, "–"), (0, "0 B"), (999, "999 B"), (1000, "1.0 KB"), (999_600, "1.0 MB"), (5 * 10**13, "50.0 TB")]
 )
 def test_sizes_are_short(value: int | None, text: str) -> None:
-    assert size(value) == text
+    assert size(value) == text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 @given(st.text(), st.lists(st.tuples(st.integers(0, 20), st.integers(0, 20)), max_size=5))
@@ -125,3 +125,31 @@ def test_a_cell_of_json_is_shown_whatever_it_holds(value: str) -> None:
     assert shown is None or ("<pre" in shown and "<script>" not in shown)
     assert shown is None or len(shown) < 4_000
     assert rendered("path", value) is None
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        (timedelta(seconds=-5), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(seconds=60), "1 minute ago"),
+        (timedelta(hours=23, minutes=59), "23 hours ago"),
+        (timedelta(days=1), "1 day ago"),
+        (timedelta(days=1234), "1,234 days ago"),
+    ],
+)
+def test_spans_are_said_in_the_largest_unit_that_fits(span: timedelta, text: str) -> None:
+    assert ago(span) == text
+
+
+def test_times_of_files_that_no_calendar_has_are_shown_all_the_same() -> None:
+    assert file_time(1_500_000_000_123_456_789) == "2017-07-14 02:40:00.123"
+    assert file_time(-1) == "1969-12-31 23:59:59.999"
+    assert file_time(2**62) == "2116-02-20 23:53:38.427"
+    assert file_time(10**30) == f"{10**30} ns"
+
+
+def test_a_line_within_one_day_says_the_time_of_day() -> None:
+    start = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    assert ">2026-01-02 03:04<" in lines([Series("plain", "x", [Point(start, 1), Point(start + timedelta(hours=2), 2)])], "x")
+    assert ">2026-01-02<" in lines([Series("plain", "x", [Point(start, 1), Point(start + timedelta(days=2), 2)])], "x")

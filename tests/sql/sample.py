@@ -75,4 +75,5 @@ def build(folder: Path) -> Path:
             archive.backup(root, message=message, tags=["kept"])
             archive.search("lighthouse")  # an archive that is open for writing indexes first
             clock.tick(days=1)
+        archive.check()
     return path

@@ -115,6 +115,22 @@ def test_documents_items_and_tasks_are_those_of_the_moment(opened: Archive) -> N
     assert opened.sql(old, at="3").rows == ((0,),)
 
 
+def test_what_could_be_worked_on_and_what_was_wrong_are_those_of_the_moment_too(opened: Archive) -> None:
+    seen = set()
+    for number in range(1, len(STATES) + 1):
+        at = str(number)
+        expected = [verdict.task.title for verdict in opened.available_tasks(at=at).verdicts]
+        assert [row[0] for row in opened.sql("SELECT title FROM Available_Tasks", at=at).rows] == expected
+        problems = {(problem.path, problem.kind.value) for problem in opened.problems(at=at)}
+        assert set(opened.sql("SELECT path, kind FROM current_problems", at=at).rows) == problems
+        seen.add((tuple(expected), frozenset(problems)))
+    assert len(seen) > 1
+    for name in ("available_tasks", "current_problems"):
+        now = opened.sql(f"SELECT * FROM {name}")
+        then = opened.sql(f"SELECT {', '.join(now.columns)} FROM {name}", at="latest")
+        assert sorted(then.rows) == sorted(now.rows)
+
+
 @pytest.mark.parametrize("name", ["documents", "items", "tasks"])
 def test_the_views_of_a_moment_have_the_columns_of_those_of_now(opened: Archive, name: str) -> None:
     now = set(opened.sql(f"SELECT * FROM current_{name} LIMIT 0").columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOOPBACK = "127.0.0.1"
+NAMES_OF_THIS_MACHINE = frozenset({LOOPBACK, "localhost", "::1"})
+_OWN_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d+)?", re.IGNORECASE)
 # Milliseconds for one statement of a user, and for each facet.
 SETTINGS = {"sql_time_limit_ms": 3_000, "facet_time_limit_ms": 300, "allow_download": False, "num_sql_threads": 3}
 
@@ -57,10 +60,11 @@ def command(place: Place, output: Output, port: int, host: str, to_open: bool) -
     else:
         output.say("reading ", str(place.db))
         output.say(styled(url, "bold"))
-        if host not in (LOOPBACK, "localhost", "::1"):
+        if host not in NAMES_OF_THIS_MACHINE:
             output.warn(styled("warning:", "yellow"), " whoever can reach this address can read the whole archive")
         output.say(styled("Ctrl-C ends it", "dim"))
-    _serve(datasette, listening, (lambda: click.launch(url)) if to_open else None)
+    app = datasette.app() if host not in NAMES_OF_THIS_MACHINE else _for_this_machine(datasette.app())
+    _serve(datasette, app, listening, (lambda: click.launch(url)) if to_open else None)
 
 
 def make(path: Path) -> Any:
@@ -105,12 +109,34 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _serve(datasette: Any, listening: socket.socket, when_ready: Callable[[], Any] | None) -> None:
+def _for_this_machine(app: Any) -> Any:
+    """Refuses requests for any other name than this machine's own.
+
+    A page of a stranger can have its own name lead to 127.0.0.1, and would then read the archive in the user's browser.
+    """
+
+    async def guarded(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        named = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+        if _OWN_HOST.fullmatch(named):
+            await app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+        await send(
+            {"type": "http.response.body", "body": b"only this machine may ask: open the address 'archive inspect' printed\n"}
+        )
+
+    return guarded
+
+
+def _serve(datasette: Any, app: Any, listening: socket.socket, when_ready: Callable[[], Any] | None) -> None:
     import asyncio
 
     import uvicorn
 
-    server = uvicorn.Server(uvicorn.Config(datasette.app(), log_level="warning", lifespan="on"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
 
     async def run() -> None:
         await datasette.invoke_startup()

@@ -63,7 +63,8 @@ def command(
     ends one that takes too long.
 
     With --at, documents, items and tasks are views of that moment with the columns of current_documents, current_items and
-    current_tasks, which show it too.
+    current_tasks; these, current_problems and available_tasks show it too. Histories and counts of the whole file stay as they
+    are.
 
     With --json: a list of objects, one for each row; bytes as {"$base64": true, "encoded": …}.
     """

@@ -8,7 +8,7 @@ from typing import Any
 from archive.clock import from_iso
 from archive.datasette_plugin.charts import Point, Series, lines
 from archive.datasette_plugin.comparison import compare
-from archive.datasette_plugin.drawing import size, time
+from archive.datasette_plugin.drawing import file_time, size, time
 from archive.datasette_plugin.pages.moments import choose
 from archive.datasette_plugin.view import Download, Redirect, View, command
 from archive.errors import DocumentNotFound
@@ -32,7 +32,8 @@ DOCUMENT = "SELECT id, path, kind, category FROM documents WHERE source_id = :so
 BY_PATH = "SELECT id, path, kind, category FROM documents WHERE source_id = :source AND path = :path ORDER BY id LIMIT 1"
 VERSIONS = """
 SELECT version_id, version, size_bytes, parse_state, parse_error, first_snapshot_id, first_label, first_at,
-  until_snapshot_id, until_label, until_at, is_current, hash
+  until_snapshot_id, until_label, until_at, is_current, mode, mtime_ns, hash,
+  hash = lag(hash) OVER (ORDER BY version) AS is_touched
 FROM document_history WHERE document_id = :id ORDER BY version
 """
 CONTENT = "SELECT archive_content(:version_id) AS content"
@@ -174,9 +175,20 @@ def _comparison(view: View, document: dict[str, Any], rows: list[dict[str, Any]]
         "old": old,
         "new": new,
         "as_text": as_text,
+        "touched": _touched(old, new) if old["hash"] == new["hash"] else [],
         "link": view.links.sql("SELECT archive_diff(:a, :b) AS difference", a=old["version_id"], b=new["version_id"]),
         **found,
     }
+
+
+def _touched(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Returns what differs between versions of the same bytes: its name, before and after."""
+    found = []
+    if old["mtime_ns"] != new["mtime_ns"]:
+        found.append(("time of modification", file_time(old["mtime_ns"]), file_time(new["mtime_ns"])))
+    if old["mode"] != new["mode"]:
+        found.append(("mode", f"{old['mode']:04o}", f"{new['mode']:04o}"))
+    return found
 
 
 def _chart(view: View, document: dict[str, Any], rows: list[dict[str, Any]]) -> Any:

@@ -1,13 +1,15 @@
-"""Health: what is wrong now, what shrank, how problems came and went, and what takes the room."""
+"""Health: what is wrong now, what shrank, how problems came and went, when all was last checked, and what takes the room."""
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import timedelta
 from typing import Any
 
 from archive.clock import from_iso
 from archive.datasette_plugin.charts import Bar, Part, bars, share
-from archive.datasette_plugin.drawing import plural, size
+from archive.datasette_plugin.drawing import ago, plural, size
 from archive.datasette_plugin.view import View, command
 from archive.model.check import CheckDepth, Verdict
 
@@ -40,6 +42,15 @@ SELECT (SELECT sum(documents_bytes) FROM (SELECT documents_bytes FROM snapshots 
   (SELECT count(*) FROM versions) AS versions, (SELECT sum(size_bytes) FROM versions) AS versions_bytes,
   (SELECT sum(length(data)) FROM deltas) AS deltas_bytes
 """
+# What somebody wants to know of checks is when all content was last read; the last one may have been a quick one.
+CHECKS = """
+SELECT id, created_at, depth, verdict, good_count, bad_count, unknown_count, findings, bytes_hashed, duration_ms, snapshot_id,
+  (SELECT count(*) FROM snapshots WHERE id > coalesce(c.snapshot_id, 0)) AS snapshots_since,
+  id = (SELECT max(id) FROM checks WHERE depth = 'full') AS is_last_full
+FROM checks c WHERE id IN (SELECT max(id) FROM checks UNION ALL SELECT max(id) FROM checks WHERE depth = 'full')
+ORDER BY id DESC
+"""
+OLD_AFTER = timedelta(days=30)
 # The code before the words, as in "shrunken: lost most of itself"; programs read it in the table.
 _CODE = re.compile(r"^[a-z_]+: ")
 
@@ -55,7 +66,7 @@ def page(view: View) -> dict[str, Any]:
     storage = view.ask(STORAGE, source=name)
     shrinks = view.ask(SHRINKS, source=view.source_id)
     totals = view.ask(TOTALS, source=view.source_id)
-    # A check writes nothing, so none is remembered; this one is of now. Contents are unknown to it, as it says.
+    # This one is of now and not recorded, as pages write nothing. Contents are unknown to it, as it says.
     checked = view.archive.check(depth=CheckDepth.STRUCTURE) if view.get("check") == "1" else None
     top = max((row["stored_bytes"] for row in storage.rows), default=0)
     for row in storage.rows:
@@ -74,8 +85,23 @@ def page(view: View) -> dict[str, Any]:
         "newest": counts.rows[0] if counts.rows else None,
         "incomplete": sum(not row["is_complete"] for row in counts.rows),
         "check": command("check"),
+        **_checks(view),
         "checked": checked,
         "unexamined": sum(finding.verdict is Verdict.UNKNOWN for finding in checked.findings) if checked else 0,
+    }
+
+
+def _checks(view: View) -> dict[str, Any]:
+    checks = view.ask(CHECKS)
+    for row in checks.rows:
+        row["findings"] = json.loads(row["findings"])
+        row["ago"] = ago(view.now - from_iso(row["created_at"]))
+    full = next((row for row in checks.rows if row["is_last_full"]), None)
+    return {
+        "checks": checks,
+        "last_check": checks.rows[0] if checks.rows else None,
+        "last_full": full,
+        "is_check_old": full is None or view.now - from_iso(full["created_at"]) > OLD_AFTER,
     }
 
 
