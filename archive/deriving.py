@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from archive.extract.tasks.registry import load_adapters
+from archive.extract.tasks.registry import installed_adapters
 from archive.extracting import Extract
 from archive.indexing import IndexResult, start_state
 from archive.storage import items, pending, taskstore
@@ -101,4 +101,4 @@ def _drop(connection: Connection) -> None:
     """Empties the derived tier, to be made again from the first version on."""
     items.drop_items(connection)
     taskstore.drop_tasks(connection)
-    taskstore.set_known_adapters(connection, load_adapters().foreign)
+    taskstore.set_known_adapters(connection, installed_adapters().foreign)

@@ -10,7 +10,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,10 +17,9 @@ from typing import Any, NamedTuple
 from archive.elsewhere import Elsewhere, ProcessEnded
 from archive.errors import ArchiveError
 from archive.extract.documents import Extraction, extract_document, only_path
-from archive.extract.items import Extractor
+from archive.extract.items import Extractor, ItemDraft
 from archive.extract.secrets import SecretRules
 from archive.extract.tasks.documents import TaskReader
-from archive.extract.tasks.registry import load_adapters
 from archive.storage import blobs
 from archive.storage.connection import Connection, Database
 from archive.storage.items import Draft
@@ -73,11 +71,7 @@ def tools_for(masking: str) -> Callable[[int], Tools]:
 
 
 def _tools(rules: SecretRules) -> Tools:
-    return Tools(Extractor(rules), TaskReader(rules, _adapters()))
-
-
-# Looking through all installed packages for adapters takes ten milliseconds, and a watched folder is backed up often.
-_adapters = cache(load_adapters)
+    return Tools(Extractor(rules), TaskReader(rules))
 
 
 @contextmanager
@@ -90,7 +84,7 @@ def extracting(database: Database, versions: Sequence[PendingVersion], masking: 
         def at_once(connection: Connection, version: PendingVersion) -> Taken:
             data = _content(connection, version.blob_id)
             drafts, extent, note, tasks = _extract(version.path, data, tools_of(version.source_id))
-            return Taken([draft[:7] for draft in drafts], extent, note, pack(tasks))
+            return Taken(_stored(drafts), extent, note, pack(tasks))
 
         yield at_once
         return
@@ -150,7 +144,12 @@ class _Helpers:
 
 def _plain_path(path: str, reason: str) -> Taken:
     drafts, extent, note, tasks = only_path(path, reason)
-    return Taken([draft[:7] for draft in drafts], extent, note, pack(tasks))
+    return Taken(_stored(drafts), extent, note, pack(tasks))
+
+
+def _stored(drafts: Sequence[ItemDraft]) -> list[tuple[Any, ...]]:
+    """Returns drafts as plain tuples, quick to send, of what is stored of them: all but the lines."""
+    return [draft[:7] for draft in drafts]
 
 
 # What goes through the pipe: a size, the drafts as plain tuples, extent and note, and the tasks as plain tuples.
@@ -178,7 +177,7 @@ def extract_blobs(
                 for (document_path, source_id, _), data in zip(part, contents, strict=True):
                     drafts, extent, note, tasks = _extract(document_path, data, tools_of(source_id))
                     size = _AT_ONCE if is_careful else sum([len(draft.text) for draft in drafts]) + 300 * len(drafts)
-                    yield size, [draft[:7] for draft in drafts], extent, note, to_plain(pack(tasks))
+                    yield size, _stored(drafts), extent, note, to_plain(pack(tasks))
     finally:
         database.close()
 

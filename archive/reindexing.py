@@ -80,7 +80,7 @@ def _finish(path: Path) -> None:
 
 
 def _task_differences(present: Path, fresh: Path) -> list[Difference]:
-    """Returns the tasks that are not the same in two archives."""
+    """Returns what is not the same of the tasks in two archives."""
     # Only hashes are kept: there may be hundreds of thousands.
     hashes = []
     for path in (present, fresh):
@@ -94,7 +94,7 @@ def _task_differences(present: Path, fresh: Path) -> list[Difference]:
         with _reading(path) as connection:
             names = audit_derived.paths_of(connection)
             rows = [row for row in taskstore.content(connection) if hash(row) in wanted]
-        found += [Difference(path=names.get(int(str(row[0])), ""), what=f"task {row[2]} {what}") for row in rows]
+        found += [Difference(path=names.get(row.document_id, ""), what=f"{row.name} {what}") for row in rows]
     return found
 
 

@@ -25,7 +25,7 @@ from archive.availability import (
 )
 from archive.collector import collector_paused
 from archive.errors import TaskNotFound
-from archive.extract.tasks import load_adapters, normalise_status
+from archive.extract.tasks import installed_adapters, normalise_status
 from archive.indexing import waiting
 from archive.model.snapshots import Snapshot, Source
 from archive.model.tasks import FINISHED, Availability, Task
@@ -213,7 +213,7 @@ def _list(
 
 def _adapter_problems(connection: Connection) -> list[TaskProblem]:
     """Says which adapters of third parties cannot be used, and which came after everything was indexed."""
-    loaded = load_adapters()
+    loaded = installed_adapters()
     messages = list(loaded.problems)
     new = sorted(set(loaded.foreign) - taskstore.known_adapters(connection))
     messages += [

@@ -76,8 +76,11 @@ def metadata_of(database: Any) -> dict[str, Any]:
         found = Path(database.path).stat()
     except OSError:
         return {}
-    # A program that was replaced while Datasette runs is another archive; a new snapshot changes nothing here.
-    return _cached(str(database.path), found.st_ino, not database.is_mutable)
+    try:
+        # A file that was replaced while Datasette runs is another archive; a new snapshot changes nothing here.
+        return _cached(str(database.path), found.st_ino)
+    except ArchiveError:
+        return {}  # locked, of another version, or damaged: Datasette shows it as it shows any database, and asks again
 
 
 def metadata(tables: tuple[TableInfo, ...]) -> dict[str, Any]:
@@ -94,12 +97,10 @@ def metadata(tables: tuple[TableInfo, ...]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=16)
-def _cached(path: str, inode: int, is_immutable: bool) -> dict[str, Any]:
-    try:
-        with Archive.open(path) as archive:
-            return metadata(archive.schema())
-    except ArchiveError:
-        return {}  # of another version, or damaged: its pages say so, and Datasette shows it as it shows any database
+def _cached(path: str, inode: int) -> dict[str, Any]:
+    del inode  # tells one file from the next of that name
+    with Archive.open(path) as archive:
+        return metadata(archive.schema())
 
 
 def _table(table: TableInfo) -> dict[str, Any]:

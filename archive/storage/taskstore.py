@@ -46,20 +46,29 @@ def set_known_adapters(connection: Connection, names: Sequence[str]) -> None:
     insert_rows(connection, "INSERT INTO _task_adapters (name)", [[name] for name in sorted(set(names))])
 
 
-def content(connection: Connection) -> Iterator[tuple[object, ...]]:
-    """Yields all that is stored of tasks, without ids of rows and in an order of its own, to be compared."""
-    for task_id, *row in connection.exec_driver_sql(
-        f"SELECT id, document_id, first_snapshot_id, ref, until_snapshot_id, pointer, position, adapter, digest, {STATE},"
-        f" {DERIVED} FROM tasks ORDER BY document_id, ref, first_snapshot_id"
-    ).all():
-        dependencies = connection.exec_driver_sql(
-            "SELECT scope, target, type, raw, is_blocking FROM task_dependencies WHERE task_id = ? ORDER BY id", (task_id,)
-        )
-        yield (*row, tuple(map(tuple, dependencies)))
-    problems = connection.exec_driver_sql(
-        "SELECT document_id, first_snapshot_id, until_snapshot_id, kind, message FROM task_problems ORDER BY 1, 2, 3, 4, 5"
+class Content(NamedTuple):
+    """Something stored of tasks, to be compared: whose it is, what people call it, and all the rest but ids of rows."""
+
+    document_id: int
+    name: str
+    values: tuple[object, ...]
+
+
+def content(connection: Connection) -> Iterator[Content]:
+    """Yields all that is stored of tasks, in no order."""
+    dependencies = (
+        "SELECT json_group_array(json_array(scope, target, type, raw, is_blocking))"
+        " FROM (SELECT * FROM task_dependencies WHERE task_id = tasks.id ORDER BY id)"
     )
-    yield from map(tuple, problems)
+    for document_id, ref, *rest in connection.exec_driver_sql(
+        f"SELECT document_id, ref, first_snapshot_id, until_snapshot_id, pointer, position, adapter, digest, {STATE},"
+        f" {DERIVED}, ({dependencies}) FROM tasks"
+    ):
+        yield Content(document_id, f"task {ref}", tuple(rest))
+    for document_id, kind, *rest in connection.exec_driver_sql(
+        "SELECT document_id, kind, message, first_snapshot_id, until_snapshot_id FROM task_problems"
+    ):
+        yield Content(document_id, f"task problem {kind}", tuple(rest))
 
 
 class TaskWriter:

@@ -159,7 +159,7 @@ def _shown_content(view: View, document: dict[str, Any], shown: dict[str, Any]) 
 
 
 def _comparison(view: View, document: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Returns two versions side by side: those asked for, else the last two that differ."""
+    """Returns the two versions that are asked for side by side; None where none are."""
     if not (view.get("a") and view.get("b")):
         return None
     old, new = _one(rows, view.number("a")), _one(rows, view.number("b"))

@@ -31,6 +31,7 @@ from archive.extract.tasks.registry import (
     Extraction,
     LoadedAdapters,
     extract_tasks,
+    installed_adapters,
     load_adapters,
 )
 from archive.extract.tasks.status import normalise_status, priority_rank
@@ -43,6 +44,7 @@ __all__ = [
     "LoadedAdapters",
     "ParsedDocument",
     "extract_tasks",
+    "installed_adapters",
     "load_adapters",
     "normalise_status",
     "priority_rank",

@@ -10,7 +10,7 @@ from archive.extract.parse import Loaded
 from archive.extract.secrets import SecretRules
 from archive.extract.tasks.adapter import ParsedDocument
 from archive.extract.tasks.drafting import name_without_id
-from archive.extract.tasks.registry import LoadedAdapters, extract_tasks, load_adapters
+from archive.extract.tasks.registry import LoadedAdapters, extract_tasks, installed_adapters
 from archive.extract.tasks.salvage import salvage, salvage_lines
 from archive.model.documents import Kind, ParseState
 from archive.model.tasks import Anomaly, AnomalyCode, Dependency, TaskDraft
@@ -49,7 +49,7 @@ class TaskReader:
 
     def __init__(self, rules: SecretRules | None = None, adapters: LoadedAdapters | None = None) -> None:
         self._rules = rules or SecretRules()
-        self._adapters = (adapters or load_adapters()).adapters
+        self._adapters = (adapters or installed_adapters()).adapters
 
     def read(self, path: str, kind: Kind, loaded: Loaded, data: bytes) -> TaskReading:
         """Returns the tasks of a document, whatever its bytes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
 from archive.extract.tasks.adapter import Adapter, ParsedDocument
@@ -129,6 +130,12 @@ def load_adapters(found: Iterable[EntryPoint] | None = None) -> LoadedAdapters:
         else:
             adapters.append(adapter)
     return LoadedAdapters((*adapters, *BUILT_IN), tuple(problems))
+
+
+@cache
+def installed_adapters() -> LoadedAdapters:
+    """Returns what `load_adapters` finds in the installed packages, which it looks through once: that takes a while."""
+    return load_adapters()
 
 
 def _problem(adapter: Adapter, error: Exception) -> str:
