@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from archive.api.opening import Opening
+from archive.api.opening import OnProgress, Opening
 from archive.errors import ArchiveLocked, UsageError
 from archive.moment import Moment, parse_moment
 
@@ -34,6 +34,7 @@ class Finding(Opening):
         cursor: str | None = None,
         substring: bool = False,
         regex: bool = False,
+        on_progress: OnProgress | None = None,
     ) -> Page[Hit]:
         """Returns the items that match, the best first; by default those of the current state.
 
@@ -54,6 +55,7 @@ class Finding(Opening):
             cursor: That of the page before; the pages stay those of one moment although backups go on.
             substring: Take the text letter by letter, and look at every item.
             regex: Take the text as a regular expression, and look at every item.
+            on_progress: Called while every item is looked at.
 
         Raises:
             QueryError: A regular expression that is none or takes too long, a cursor of another query, a bad moment.
@@ -84,6 +86,7 @@ class Finding(Opening):
                 source=source,
                 catalogue=self._catalogue,
                 resolve=lambda moment: self._resolve(connection, source, moment),
+                on_progress=on_progress,
             )
             return search(searched, request)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from archive.api import Archive
 from archive.errors import SourceNotFound, UsageError
+from archive.extract.printable import shell_word
 from archive.model.snapshots import Source
 
 MAX_ARGUMENT = 2_000
@@ -138,7 +138,7 @@ class View:
 
 def command(*words: str) -> str:
     """Returns a command line that can be copied into a shell."""
-    return " ".join(["archive", *map(shlex.quote, words)])
+    return " ".join(["archive", *map(shell_word, words)])
 
 
 def _query(arguments: Mapping[str, object]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 
 def shown(text: str, limit: int = 30) -> str:
@@ -17,3 +18,18 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def shell_word(text: str) -> str:
+    r"""Returns a text as one word to be typed in a shell, all of it printable.
+
+    What cannot be typed as it is, such as bytes of a path that are not UTF-8, goes into `$'...'`, which bash, zsh and ksh know.
+    """
+    return shlex.quote(text) if text.isprintable() else "$'" + "".join(map(_in_shell, text)) + "'"
+
+
+def _in_shell(char: str) -> str:
+    if char.isprintable():
+        return f"\\{char}" if char in "\\'" else char
+    errors = "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass"
+    return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", errors))

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from archive.clock import to_iso
 from archive.errors import UsageError
-from archive.indexing import waiting
+from archive.indexing import OnProgress, waiting
 from archive.model.search import Hit, Note, NoteKind, Page
-from archive.model.snapshots import Snapshot, Source
+from archive.model.snapshots import Progress, Snapshot, Source, Stage
 from archive.moment import Moment, NotAfter
 from archive.query import Field, Filter, Marker, Query, parse, render, render_titled, title_test
 from archive.search import scanning, showing, spelling
@@ -40,6 +40,7 @@ class Searched:
     Attributes:
         path: The archive's file.
         resolve: Finds the snapshot that a moment means.
+        on_progress: Called now and then while all items are looked at.
     """
 
     connection: Connection
@@ -47,6 +48,7 @@ class Searched:
     source: Source
     catalogue: Catalogue
     resolve: Callable[[str], Snapshot]
+    on_progress: OnProgress | None = None
 
 
 def search(searched: Searched, request: SearchRequest) -> Page[Hit]:
@@ -117,12 +119,19 @@ class _Asking:
 
     @contextmanager
     def _sights(self) -> Iterator[Iterator[scanning.Sight]]:
-        scope = self._scope(Query(text=""))
+        scope, on_progress = self._scope(Query(text="")), self._searched.on_progress
+        total = fts.count(self._connection, scope) if on_progress is not None else 0
+
+        def on_looked(number: int) -> None:
+            if on_progress is not None:
+                on_progress(Progress(Stage.SCAN, number, max(number, total)))
+
         if self._request.is_regex:
             with scanning.regex_sights(self._searched.path, scope, self._request.text) as found:
-                yield found
+                yield scanning.reported(found, on_looked)
         else:
-            yield scanning.sights(self._connection, scope, scanning.find_substring(self._request.text))
+            found = scanning.sights(self._connection, scope, scanning.find_substring(self._request.text))
+            yield scanning.reported(found, on_looked)
 
     def _parsed(self, *, typing: bool = False) -> Query:
         query = parse(self._request.text, typing=typing)

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archive.elsewhere import Elsewhere
 from archive.errors import QueryError
@@ -27,6 +27,7 @@ _WIDTH = 160
 _MAX_SPANS = 50
 # What one counts for the pipe, so that a page's worth is handed over at a time.
 _SIGHT_BYTES = 50_000
+_LOOKED_AT_ONCE = 2_000
 
 
 class Sight(NamedTuple):
@@ -38,6 +39,7 @@ class Sight(NamedTuple):
 
 
 Find = Callable[[str], list[Span]]
+OnLooked = Callable[[int], None]
 
 
 def find_substring(wanted: str) -> Find:
@@ -67,16 +69,27 @@ def compile_regex(pattern: str) -> re.Pattern[str]:
         raise QueryError(f"this is no regular expression: {error}", hint=hint, pattern=pattern) from None
 
 
-def sights(connection: Connection, scope: Scope, find: Find) -> Iterator[Sight]:
-    """Yields the items in which something is found, the newest first."""
-    for item_id, title, text in fts.scan(connection, scope):
+def sights(connection: Connection, scope: Scope, find: Find) -> Iterator[Sight | int]:
+    """Yields the items in which something is found, the newest first, and now and then how many were looked at."""
+    for number, (item_id, title, text) in enumerate(fts.scan(connection, scope), start=1):
+        if not number % _LOOKED_AT_ONCE:
+            yield number
         in_title, in_text = find(title), find(text)
         if in_title or in_text:
             yield Sight(item_id, tuple(in_title), tuple(in_text))
 
 
+def reported(found: Iterator[Sight | int], on_looked: OnLooked) -> Iterator[Sight]:
+    """Yields the sights, and tells how many items were looked at."""
+    for one in found:
+        if isinstance(one, int):
+            on_looked(one)
+        else:
+            yield one
+
+
 @contextmanager
-def regex_sights(path: Path, scope: Scope, pattern: str) -> Iterator[Iterator[Sight]]:
+def regex_sights(path: Path, scope: Scope, pattern: str) -> Iterator[Iterator[Sight | int]]:
     """Gives an iterator over the items in which a regular expression matches, found by another process.
 
     Raises:
@@ -84,10 +97,10 @@ def regex_sights(path: Path, scope: Scope, pattern: str) -> Iterator[Iterator[Si
     """
     compile_regex(pattern)
     with Elsewhere(_look, path, tuple(scope), pattern, TIME_LIMIT_S, size_of=0) as found:
-        yield _until_time_is_up((Sight(one[1], one[2], one[3]) for one in found), pattern)
+        yield _until_time_is_up((Sight(*one[1:]) if len(one) > 2 else one[1] for one in found), pattern)
 
 
-def _until_time_is_up(found: Iterator[Sight], pattern: str) -> Iterator[Sight]:
+def _until_time_is_up(found: Iterator[Sight | int], pattern: str) -> Iterator[Sight | int]:
     try:
         yield from found
     except TimeoutError:
@@ -98,9 +111,7 @@ def _until_time_is_up(found: Iterator[Sight], pattern: str) -> Iterator[Sight]:
         ) from None
 
 
-def _look(
-    path: Path, scope: tuple[object, ...], pattern: str, seconds: int
-) -> Iterator[tuple[int, int, tuple[Span, ...], tuple[Span, ...]]]:
+def _look(path: Path, scope: tuple[object, ...], pattern: str, seconds: int) -> Iterator[tuple[Any, ...]]:
     """Is the other process: yields sights, and gives up by an alarm, which Python hears also while it matches."""
     signal.signal(signal.SIGALRM, _give_up)
     signal.alarm(seconds)
@@ -112,8 +123,8 @@ def _look(
     database = Database(path, writable=False)
     try:
         with database.reading() as connection:
-            for sight in sights(connection, Scope(*scope), find):  # type: ignore[arg-type]
-                yield _SIGHT_BYTES, sight.id, sight.title_spans, sight.text_spans
+            for one in sights(connection, Scope(*scope), find):  # type: ignore[arg-type]
+                yield (_SIGHT_BYTES, one) if isinstance(one, int) else (_SIGHT_BYTES, *one)
     finally:
         database.close()
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 
 from archive.extract.keynames import names_of
+from archive.extract.printable import shell_word
 from archive.model.search import Hit, Span
 from archive.query import Marker
 from archive.search.ranking import Ranked
@@ -71,6 +71,6 @@ def place_of(key: str, pointer: str) -> str:
 
 def command_for(path: str, pointer: str, snapshot_id: int | None) -> str:
     """Returns what to type to see an item; as it was in a snapshot, or now."""
-    target = shlex.quote(f"{path}#{pointer}" if pointer else path)
+    target = shell_word(f"{path}#{pointer}" if pointer else path)
     at = "" if snapshot_id is None else f" --at {snapshot_id}"
     return f"archive cat{at} -- {target}" if path.startswith("-") else f"archive cat {target}{at}"

@@ -201,6 +201,13 @@ def states(connection: Connection, item_ids: Sequence[int]) -> list[tuple[int, i
     )
 
 
+def count(connection: Connection, scope: Scope) -> int:
+    """Returns how many items there are to look at in a scope, at most: past ones only where they count."""
+    where = "" if scope.has_past else " WHERE id > 0"
+    ((number,),) = fetch(connection, f"SELECT count(*) FROM items{where}")
+    return int(number)
+
+
 def scan(connection: Connection, scope: Scope) -> Iterator[tuple[int, str, str]]:
     """Yields id, title and text of all items of a scope, the newest first; the connection is in use meanwhile."""
     where, values = _conditions(scope)

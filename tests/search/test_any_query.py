@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 import time
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from archive import Archive
 from archive.errors import QueryError, UsageError
 from archive.model.search import NoteKind
+from archive.model.snapshots import Progress, Stage
 from archive.search import scanning
 from tests.search.conftest import Remember
 
@@ -142,6 +144,19 @@ def test_a_substring_is_found_inside_words(sample: Archive, text: str, found: st
 def test_a_regular_expression_is_found(sample: Archive) -> None:
     page = sample.search(r"^priority: \w+|TASK-1[34]", regex=True)
     assert {hit.key for hit in page.items} >= {"/tasks[id=TASK-13]", "/tasks[id=TASK-14]"}
+
+
+@pytest.mark.parametrize("options", [{"substring": True}, {"regex": True}])
+def test_looking_at_every_item_is_reported(
+    archive: Archive, remember: Remember, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("archive.search.scanning._LOOKED_AT_ONCE", 10)
+    remember({"a.json": json.dumps([{"id": n, "text": f"word{n}"} for n in range(4000)]).encode()})
+    seen: list[Progress] = []
+    assert archive.search("word3999x", on_progress=seen.append, **options).items == ()
+    assert {one.stage for one in seen} == {Stage.SCAN}
+    assert [one.done for one in seen] == sorted(one.done for one in seen)
+    assert 3_900 < seen[-1].done <= seen[-1].total <= 4_010
 
 
 @pytest.mark.parametrize("pattern", ["(", "[", "*", "(?P<", "a{2,1}", "\\"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from archive.cli.locate import Place
 from archive.cli.output import Cell, Column, Output, styled
 from archive.cli.trouble import without_code
 from archive.errors import DocumentNotFound
+from archive.extract.printable import shell_word
 from archive.model.documents import History, ParseState, Version
 from archive.model.search import ItemChange, ItemHistory, ItemState
 
@@ -100,7 +100,7 @@ def _show(output: Output, history: History, limit: int | None) -> None:
     if newest.removed:
         output.say(f"removed by snapshot {newest.until}")
     if newest.state is not ParseState.VALID and valid is not None:
-        output.say("last valid: ", styled(f"archive cat {shlex.quote(history.path)} --version {valid.number}", "bold"))
+        output.say("last valid: ", styled(f"archive cat {shell_word(history.path)} --version {valid.number}", "bold"))
     elif valid is None and newest.state is ParseState.INVALID:
         output.say("no version was ever valid")
 
@@ -119,7 +119,7 @@ def _show_item(output: Output, history: ItemHistory, limit: int | None) -> None:
     newest = states[-1]
     if newest.change is not ItemChange.REMOVED:
         target = f"{history.path}#{newest.pointer}" if newest.pointer else history.path
-        output.say("now: ", styled(f"archive cat {shlex.quote(target)}", "bold"))
+        output.say("now: ", styled(f"archive cat {shell_word(target)}", "bold"))
 
 
 def _said(state: ItemState, before: ItemState | None) -> Iterator[Cell]:

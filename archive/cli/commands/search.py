@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from archive.cli import completing, options, units
+from archive.cli import completing, options, progress, units
 from archive.cli.group import COMMANDS, Command
 from archive.cli.locate import Place
 from archive.cli.output import Cell, Output, styled
@@ -95,7 +95,7 @@ def command(
     query = " ".join(word.removeprefix(_MARK) for word in words)
     if at is not None and history:
         raise UsageError("--at and --history exclude each other", hint="Leave one of them out.")
-    with place.open() as archive:
+    with place.open() as archive, progress.shown(output) as on_progress:
         page = archive.search(
             query,
             at=at,
@@ -109,6 +109,7 @@ def command(
             regex=regex,
             limit=limit,
             cursor=cursor,
+            on_progress=on_progress,
         )
     if output.as_json:
         output.json(page.to_json())
@@ -186,5 +187,5 @@ def _said(note: Note, *, is_history: bool) -> str:
     if note.kind is NoteKind.DID_YOU_MEAN:
         return "did you mean"
     if note.kind is NoteKind.NOT_INDEXED and "wait" in note.message:
-        return f"{note.message}: 'archive backup' indexes them"
+        return f"{note.message}: the next 'archive backup' indexes them, 'archive reindex' does so now"
     return note.message
