@@ -11,7 +11,7 @@ from archive.clock import Clock
 from archive.errors import ArchiveError, QueryError
 from archive.model.snapshots import Snapshot
 from archive.model.tables import Table
-from archive.storage.connection import Connection
+from archive.storage.connection import Connection, driver_of
 from archive.storage.functions import register
 from archive.storage.moments import bind
 
@@ -102,13 +102,6 @@ def limited(driver: sqlite3.Connection, clock: Clock, seconds: float | None) -> 
         ) from error
     finally:
         driver.set_progress_handler(None, 0)
-
-
-def driver_of(connection: Connection) -> sqlite3.Connection:
-    """Returns the driver's connection, inside of the transaction that is open."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    return driver
 
 
 def _is_interrupt(error: BaseException | None) -> bool:

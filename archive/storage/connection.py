@@ -247,6 +247,24 @@ def files_of(path: Path) -> list[Path]:
     return [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
 
 
+def driver_of(connection: Connection) -> sqlite3.Connection:
+    """Returns the driver's connection, inside of the transaction that is open."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return driver
+
+
+@contextmanager
+def temporary_tables(driver: sqlite3.Connection) -> Iterator[None]:
+    """Lets a connection for reading make temporary tables and views, which are changes to SQLite; the file stays as it is."""
+    ((was_read_only,),) = driver.execute("PRAGMA query_only").fetchall()
+    driver.execute("PRAGMA query_only = OFF")
+    try:
+        yield
+    finally:
+        driver.execute(f"PRAGMA query_only = {was_read_only}")
+
+
 def uri_of(path: Path, *, writable: bool) -> str:
     """Returns the URI that opens the file as it has to be opened where it lies.
 

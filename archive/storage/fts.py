@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from archive.storage.connection import driver_of, temporary_tables
 from archive.storage.faults import reads_rows
 from archive.storage.items import PAST
 from archive.storage.rows import fetch
@@ -265,14 +266,12 @@ def vocabulary(connection: Connection) -> Iterator[Vocabulary]:
 
     The table that lists them is a temporary one, which a connection for reading makes too.
     """
-    is_read_only = int(connection.exec_driver_sql("PRAGMA query_only").scalar_one())
-    connection.exec_driver_sql("PRAGMA query_only = OFF")
-    try:
-        connection.exec_driver_sql("CREATE VIRTUAL TABLE temp.items_terms USING fts5vocab(main, items_fts, 'row')")
-        yield Vocabulary(connection)
-    finally:
-        connection.exec_driver_sql("DROP TABLE IF EXISTS temp.items_terms")
-        connection.exec_driver_sql(f"PRAGMA query_only = {is_read_only}")
+    with temporary_tables(driver_of(connection)):
+        try:
+            connection.exec_driver_sql("CREATE VIRTUAL TABLE temp.items_terms USING fts5vocab(main, items_fts, 'row')")
+            yield Vocabulary(connection)
+        finally:
+            connection.exec_driver_sql("DROP TABLE IF EXISTS temp.items_terms")
 
 
 class Vocabulary:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 
 from archive.storage import paths
+from archive.storage.connection import temporary_tables
 
 _DOCUMENTS = """
 CREATE TEMP VIEW documents AS
@@ -86,8 +87,7 @@ def bind(
     Args:
         available: The tasks that could be worked on then, by path and ref, in their order; None where nobody will ask.
     """
-    driver.execute("PRAGMA query_only = OFF")  # these are changes to SQLite; the file stays what it was opened for
-    try:
+    with temporary_tables(driver):
         for name, statement in (("documents", _DOCUMENTS), ("items", _ITEMS), ("tasks", _TASKS)):
             driver.execute(f"DROP VIEW IF EXISTS temp.current_{name}")
             driver.execute(f"DROP VIEW IF EXISTS temp.{name}")
@@ -107,5 +107,3 @@ def bind(
                 ],
             )
             driver.execute(_AVAILABLE)
-    finally:
-        driver.execute("PRAGMA query_only = ON")

@@ -186,3 +186,13 @@ def test_the_answer_is_the_one_that_sqlite_gives(sample: Path, opened: Archive) 
         for table in opened.schema():
             if table.query:
                 assert list(opened.sql(table.query).rows) == connection.execute(table.query).fetchall()
+
+
+def test_asking_for_a_moment_leaves_an_archive_that_is_open_for_writing_writable(
+    archive: Archive, root: Path, db_path: Path
+) -> None:
+    write_tree(root, {"a.json": b"{}"})
+    archive.backup(root)
+    assert archive.sql("SELECT count(*) FROM documents", at="latest").rows[0][0] == 1
+    write_tree(root, {"b.json": b"{}"})
+    assert archive.backup(root).added == ("b.json",)
