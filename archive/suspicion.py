@@ -17,7 +17,7 @@ from archive.model.memory import SHRUNKEN_BELOW
 # What is larger is compared by its size alone: counting would cost more than storing it.
 _COUNTED_BYTES = 8 * 1024 * 1024
 _WORDS = {Kind.JSON: ("values", "objects"), Kind.JSONL: ("records",), Kind.MARKDOWN: ("lines",), Kind.TEXT: ("lines",)}
-_FEW_OBJECTS = 4  # fewer come and go
+_LEAST = (3, 4)  # items, and objects of JSON; fewer come and go
 
 
 def suspicion(
@@ -59,7 +59,7 @@ def shrinkage(kind: Kind, old: bytes, new: bytes, *, shrunken_below: float = SHR
 
     Items are the values in JSON (each number, text, true, false and null) and likewise the objects, the records of JSONL and
     the lines of a text, and in documents of more than 8 MiB their bytes. What moves from one list to another is not lost.
-    Content that cannot be parsed is compared with nothing.
+    One or two items come and go. Content that cannot be parsed is compared with nothing.
     """
     before = _sizes(kind, old, max(len(old), len(new)) <= _COUNTED_BYTES)
     return "" if before is None else _shrinkage(kind, before, old, new, shrunken_below)
@@ -69,7 +69,7 @@ def _shrinkage(kind: Kind, before: Sequence[int], old: bytes, new: bytes, shrunk
     is_counted = max(len(old), len(new)) <= _COUNTED_BYTES
     after = _sizes(kind, new, is_counted) or ()
     words = _WORDS[kind] if is_counted else ("bytes",)
-    for word, least, had, has in zip(words, (0, _FEW_OBJECTS), before, after, strict=False):
+    for word, least, had, has in zip(words, _LEAST, before, after, strict=False):
         if had >= least and has < had * shrunken_below:
             return f"shrunken: lost most of itself, {f'{has:,}' if has else 'none'} of {had:,} {word} left"
     return ""

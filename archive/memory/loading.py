@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import chain
 
 from archive.clock import Clock
-from archive.errors import ArchiveError, ArchiveLocked, NotFound, SourceUnreadable
+from archive.errors import ArchiveError, CorruptArchive, NotFound, SourceUnreadable
 from archive.extract.parse import kind_of
 from archive.hashing import hash_bytes
 from archive.looking import Seen, looking_at
@@ -58,9 +58,9 @@ def load_memory(
 
 def load_without_archive(error: ArchiveError, request: MemoryRequest, clock: Clock) -> Memory:
     """Returns the memory where the archive cannot be had: it is one source of three, and the others are all the more wanted."""
-    kind = TroubleKind.MISSING if isinstance(error, NotFound) else TroubleKind.CORRUPT
-    if isinstance(error, ArchiveLocked):
-        kind = TroubleKind.UNREADABLE
+    kind = TroubleKind.MISSING if isinstance(error, NotFound) else TroubleKind.UNREADABLE
+    if isinstance(error, CorruptArchive):
+        kind = TroubleKind.CORRUPT
     return load_memory(None, None, request, clock, [MemoryTrouble(MemorySource.ARCHIVE, kind, error.message)])
 
 

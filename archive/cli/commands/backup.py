@@ -13,7 +13,7 @@ from archive.cli.locate import Place
 from archive.cli.output import Output, styled
 from archive.config import parse_size
 from archive.errors import EXIT_INCOMPLETE, ArchiveExists
-from archive.model.snapshots import BackupResult, Severity
+from archive.model.snapshots import BackupResult, Problem, ProblemKind, Severity
 from archive.rules import Rules
 
 SHOWN_CHANGES = 10
@@ -88,8 +88,13 @@ def command(
         if is_new and not dry_run:
             output.say("created ", styled(str(place.db), "bold"))
         _show(output, place, result, dry_run=dry_run)
-    if not result.is_complete or (strict and result.problems):
+    if not result.is_complete or (strict and any(_is_news(result, problem) for problem in result.problems)):
         ctx.exit(EXIT_INCOMPLETE)
+
+
+def _is_news(result: BackupResult, problem: Problem) -> bool:
+    """Whether a problem holds of what is there now; that something shrank was so when it happened."""
+    return problem.kind is not ProblemKind.SUSPICIOUS or problem.path in {*result.added, *result.changed}
 
 
 def _run(place: Place, output: Output, rules: Rules, *, dry_run: bool, **settings: Any) -> BackupResult:
