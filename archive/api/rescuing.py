@@ -29,17 +29,17 @@ class Rescuing(Opening):
         dry_run: bool = False,
         on_progress: OnProgress | None = None,
     ) -> RecoveryPackage:
-        """Makes a folder that brings everything back without this program, and one file of it if that is wished.
+        """Makes a folder that brings everything back without this program, and a zip that holds the same.
 
         The package is made under another name. Only when its own program has verified it and restored from it, and that was
         the same as what the archive says, does it get its name: a package that is there is proven. The archive is only read.
 
         Args:
             dest: An existing folder, in which the package gets a name of its own; or the name of the package, where an ending
-                `.zip` or `.tar.zst` asks for such a file too.
+                `.zip` or `.tar.zst` says which file is to lie beside the folder.
             at: The moment whose files lie plainly in the package.
             history: Whether to take in every other version and a copy of the archive.
-            archive_format: `zip` or `tar.zst`: pack the folder into one file as well.
+            archive_format: `zip` or `tar.zst`: which file is to lie beside the folder; `folder`: none.
             encrypt_to: Public keys (`age1…`, or lines of SSH keys) to encrypt that file to with age.
             passphrase: What to encrypt it with instead.
             keep_folder: Leave the folder, in clear, beside an encrypted file.
@@ -49,7 +49,7 @@ class Rescuing(Opening):
         Raises:
             UsageError: Something is at the place already, or a wish makes no sense. Nothing was written.
             SnapshotNotFound: No snapshot fits.
-            TargetFailed, ArchiveFull: It could not be written or not be proven. Nothing is left there.
+            TargetFailed: It could not be written or not be proven. Nothing is left there.
             CorruptArchive: The archive cannot be read as a whole. Single contents that are lost are problems of the result.
         """
         from archive.recovery import PackageRequest, make_package

@@ -11,10 +11,11 @@ from archive.model.snapshots import Problem, Snapshot
 
 
 class PackageFormat(StrEnum):
-    """Says how the folder is packed into one file."""
+    """Says what is made beside the folder: one file that holds all of it, or nothing."""
 
     ZIP = "zip"
     TAR_ZST = "tar.zst"
+    FOLDER = "folder"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +24,9 @@ class RecoveryPackage(Value):
 
     Attributes:
         is_made: False after a dry run, which writes nothing.
-        path: The one to keep: the encrypted or packed file where there is one, else the folder.
+        path: The package: the folder, or where only the encrypted file was left, that file.
         folder: The package as a folder, or None where only the encrypted file was left.
-        packed: The one file made of it, or None.
+        packed: The one file that holds the same, or None.
         is_encrypted: Whether `packed` can only be read by its recipients or with its passphrase.
         snapshot: The moment that lies in `files`.
         has_history: Whether every other version of the source is in it too, and a copy of the archive.

@@ -18,6 +18,10 @@ from archive.recovery.output import new_file, write_new
 
 SUFFIX = ".age"
 
+# What age makes of a passphrase takes a gigabyte of memory, here and where it is opened; beside that the file is held three
+# times, since pyrage cannot do it piece by piece. More than this would be the larger part.
+PASSPHRASE_MAX_BYTES = 512 * 1024 * 1024
+
 _HEADER = b"age-encryption.org/v1\n"
 _HEADER_MAX_BYTES = 1 << 20
 _NONCE_BYTES, _CHUNK_BYTES, _TAG_BYTES = 16, 64 * 1024, 16
@@ -46,13 +50,16 @@ class Encryption:
     def encrypt(self, clear: Path, target: Path) -> None:
         """Writes the encrypted form of a file to a new one, and proves it as far as that can be done.
 
-        With a passphrase the file is held in memory twice.
+        To recipients it is done piece by piece. With a passphrase the file is held in memory three times.
 
         Raises:
+            UsageError: It is too large for a passphrase. Nothing was written.
             OSError: It could not be written.
             TargetFailed: It is not what it should be.
         """
         if self._passphrase is not None:
+            if (size := clear.stat().st_size) > PASSPHRASE_MAX_BYTES:
+                raise _too_large(size)
             data = clear.read_bytes()
             write_new(target, self._pyrage.passphrase.encrypt(data, self._passphrase))
             expected = hashlib.sha256(data).digest()
@@ -85,6 +92,14 @@ class Encryption:
                 hint="Give a public key: age1… (age-keygen prints it) or a line of an SSH key, ssh-ed25519 … or ssh-rsa ….",
                 recipient=text,
             ) from error
+
+
+def _too_large(size: int) -> UsageError:
+    most = PASSPHRASE_MAX_BYTES // 1_000_000
+    return UsageError(
+        f"the packed package has {size // 1_000_000:,} MB, and with a passphrase at most {most:,} MB are encrypted",
+        hint="Use --encrypt with a public key (age-keygen makes one), which has no limit, or --no-history.",
+    )
 
 
 def _pyrage() -> Any:

@@ -1,7 +1,7 @@
 """Makes emergency packages.
 
-    archive → copy (VACUUM INTO) → folder, all of it from the copy → its own restore.py verifies it and restores on trial →
-    packed, read back → encrypted → synced → renamed into place
+    archive → copy (VACUUM INTO) → folder, all of it from the copy → its own restore.py verifies it and restores on trial,
+    and meanwhile it is packed and read back → encrypted → synced → renamed into place
 
 All of it happens in a private folder beside the place, which is removed again whatever happens: a package is there, and
 proven, or it is not there. Nothing of the archive is locked meanwhile; backups go on.
@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.clock import Clock
-from archive.errors import CorruptArchive, UsageError
+from archive.errors import ArchiveFull, CorruptArchive, UsageError
 from archive.model.documents import DocumentState
 from archive.model.recovery import PackageFormat, RecoveryPackage
 from archive.model.snapshots import Progress, Snapshot, Source, Stage
 from archive.recovery.encrypting import SUFFIX, Encryption
 from archive.recovery.filling import DATABASE, SUMS, Filled, Filler
 from archive.recovery.output import PRIVATE_FOLDER, hash_of, package_failed
-from archive.recovery.packing import pack, require_packed
+from archive.recovery.packing import Packing
 from archive.recovery.proving import require_restorable, require_verified, trial_folder
 from archive.recovery.workshop import flush, put_in_place, workshop
 from archive.storage import audit, snapshots
@@ -33,6 +33,7 @@ from archive.storage.documents import documents_at
 from archive.storage.export import all_versions, copy_archive
 
 _NAME_LENGTH = 60
+_PACKED = (PackageFormat.ZIP, PackageFormat.TAR_ZST)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,8 @@ class PackageRequest:
         dest: An existing folder, in which the package gets a name of its own; or the name of the package.
         history: Whether to take in every other version and a copy of the archive. Without it the package holds one moment
             and nothing else.
-        archive_format: `zip` or `tar.zst`, to pack the folder into one file as well; None leaves it a folder, or where it is
-            to be encrypted makes a zip.
+        archive_format: `zip` or `tar.zst`, as which the folder is packed into one file as well, or `folder` for no such file;
+            None takes it from the ending of the name, and a zip where it says nothing.
         encrypt_to: Public keys: `age1…`, or lines of SSH keys.
         passphrase: To encrypt with, instead.
         keep_folder: Whether the folder stays, in clear, beside an encrypted file.
@@ -76,7 +77,6 @@ def make_package(
         UsageError: Something is at the place already, or the format or a recipient cannot be understood.
         CorruptArchive: The archive cannot be read as a whole. Contents alone that are damaged are problems of the result.
         TargetFailed: It could not be written, or not be proven.
-        ArchiveFull: There was no room for the copy of the archive.
 
     After any of them nothing is left at the place.
     """
@@ -84,7 +84,9 @@ def make_package(
     encryption = None
     if request.encrypt_to or request.passphrase is not None:
         encryption = Encryption(request.encrypt_to, request.passphrase)
-    kind = _kind(request, is_encrypted=encryption is not None)
+    kind = _kind(request)
+    if encryption is not None and kind is PackageFormat.FOLDER:
+        raise UsageError("a folder cannot be encrypted", hint="Leave the format out, or ask for zip or tar.zst.")
     keeps_folder = encryption is None or request.keep_folder
     packed_bytes = None
     try:
@@ -96,21 +98,24 @@ def make_package(
             with workshop(place.parent) as work:
                 making = _Making(archive_path, source, snapshot, work / place.name, made_by, clock, on_progress or _ignore)
                 filled = making.folder(history=request.history, for_zip=kind is PackageFormat.ZIP)
-                making.prove(filled)
                 made = [making.target] if keeps_folder else []
-                if kind is not None:
-                    made.append(making.packed(filled, kind, encryption))
+                if kind is PackageFormat.FOLDER:
+                    making.prove(filled)
+                else:
+                    made.append(making.proven_and_packed(filled, kind, encryption))
                     packed_bytes = made[-1].stat().st_size
                 flush(work)
                 put_in_place(made, place.parent)
     except OSError as error:
         raise package_failed(error, request.dest) from error
+    except ArchiveFull as error:  # it tells of the copy by a name that nobody knows
+        raise package_failed(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), request.dest) from error
     packed = None
-    if kind is not None:
+    if kind is not PackageFormat.FOLDER:
         packed = place.with_name(f"{place.name}.{kind.value}{'' if encryption is None else SUFFIX}")
     return RecoveryPackage(
         is_made=not request.dry_run,
-        path=packed or place,
+        path=place if keeps_folder or packed is None else packed,
         folder=place if keeps_folder else None,
         packed=packed,
         is_encrypted=encryption is not None,
@@ -172,7 +177,7 @@ class _Making:
         """Has the package verify itself and restore on trial; compares that with the archive, not with the copy."""
         ids = list(dict.fromkeys([self.snapshot.id, filled.snapshots[0]]))
         self.on_progress(Progress(Stage.VERIFY, 0, 1 + len(ids)))
-        require_verified(self.target)
+        require_verified(self.target, filled.lost)
 
         def moments() -> Iterator[tuple[int, list[DocumentState]]]:
             for done, at in enumerate(ids, start=1):
@@ -183,12 +188,13 @@ class _Making:
             require_restorable(self.target, scratch, moments(), frozenset(filled.lost))
         self.on_progress(Progress(Stage.VERIFY, 1 + len(ids), 1 + len(ids)))
 
-    def packed(self, filled: Filled, kind: PackageFormat, encryption: Encryption | None) -> Path:
-        """Packs the folder, reads it back, and encrypts it; returns the one file there is then."""
+    def proven_and_packed(self, filled: Filled, kind: PackageFormat, encryption: Encryption | None) -> Path:
+        """Proves the folder, and at the same time packs it and reads it back; then encrypts that and returns the one file."""
         target = self.target.with_name(f"{self.target.name}.{kind.value}")
         sums = {**filled.sums, SUMS: hash_of(self.target / SUMS)[0]}
-        pack(self.target, target, sums, kind, lambda done: self.on_progress(Progress(Stage.WRITE, done, len(sums))))
-        require_packed(target, self.target.name, sums, kind)
+        with Packing(self.target, target, sums, kind) as packing:
+            self.prove(filled)
+            packing.wait(lambda done, total: self.on_progress(Progress(Stage.WRITE, done, total)))
         if encryption is None:
             return target
         encrypted = target.with_name(target.name + SUFFIX)
@@ -227,21 +233,28 @@ def _require_writable(folder: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
-def _kind(request: PackageRequest, *, is_encrypted: bool) -> PackageFormat | None:
-    """How to pack: as it is said, else as the ending of the place says, else only what is to be encrypted."""
+def _kind(request: PackageRequest) -> PackageFormat:
+    """How to pack: as it is said, or as the ending of the place says, where these do not differ; else as a zip."""
+    meant = _ending(request.dest)[1]
     if request.archive_format is None:
-        return _ending(request.dest)[1] or (PackageFormat.ZIP if is_encrypted else None)
+        return meant or PackageFormat.ZIP
     try:
-        return PackageFormat(request.archive_format)
+        kind = PackageFormat(request.archive_format)
     except ValueError as error:
         known = ", ".join(PackageFormat)
         raise UsageError(f"no package format is called {request.archive_format!r}", hint=f"There are: {known}.") from error
+    if meant not in (None, kind):
+        raise UsageError(
+            f"{request.dest.name} is the name of a {meant}, and the format is to be {kind}",
+            hint="Leave out the ending of the name, or the format.",
+        )
+    return kind
 
 
 def _ending(dest: Path) -> tuple[str, PackageFormat | None]:
     """The name of a place without an ending that says how to pack, and what that says; an existing folder has none."""
     name = dest.name.removesuffix(SUFFIX)
-    for each in PackageFormat:
+    for each in _PACKED:
         if name.endswith(f".{each.value}") and name != f".{each.value}" and not dest.is_dir():
             return name.removesuffix(f".{each.value}"), each
     return dest.name, None
@@ -263,7 +276,7 @@ def _place(dest: Path, source: Source, snapshot: Snapshot) -> Path:
 
 
 def _taken(place: Path) -> bool:
-    endings = [f".{kind.value}{suffix}" for kind in PackageFormat for suffix in ("", SUFFIX)]
+    endings = [f".{kind.value}{suffix}" for kind in _PACKED for suffix in ("", SUFFIX)]
     return any(os.path.lexists(f"{place}{ending}") for ending in ["", *endings])
 
 

@@ -6,13 +6,14 @@ that is empty.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -24,19 +25,25 @@ from archive.model.documents import DocumentState
 from archive.recovery.output import write_document
 
 _SAID_LINES = 5
+_NO_ROOM = "no space left on device"  # the program runs without a locale, and says it like this
 _TELLING_NAME = os.fsdecode(b'Probe:?*"\\ \n\xff')
 _TELLING_TIME_NS = 1_234_567_890_123_456_789
 _TELLING_MODE = 0o641
 
 
-def require_verified(folder: Path) -> None:
+def require_verified(folder: Path, lost: Collection[str] = ()) -> None:
     """Has the package verify itself.
+
+    Args:
+        lost: Hashes of contents that the archive could not give back, which it then has to say.
 
     Raises:
         TargetFailed: It found something.
     """
-    said = _run(folder, "verify", may_fail=False)
-    if not said.endswith(b" verified\n"):  # a program of which half is missing may say nothing, and succeed
+    said = _run(folder, "verify", may_fail=bool(lost))
+    # A program of which half is missing may say nothing, and succeed.
+    is_proven = b" verified, but not all that there was: " in said if lost else said.endswith(b" verified\n")
+    if not is_proven:
         raise _not_proven(f"its own restore.py verify said: {said.decode('utf-8', 'backslashreplace').strip()}")
 
 
@@ -56,6 +63,7 @@ def require_restorable(
 
     Raises:
         TargetFailed: A file is missing, too much, or not as it was.
+        OSError: There is no room for the trial.
     """
     with tempfile.TemporaryDirectory(prefix="trial-", dir=scratch) as trial:
         there: set[_Kept] = set()
@@ -121,6 +129,8 @@ def _run(folder: Path, *arguments: str, may_fail: bool) -> bytes:
     if done.returncode == 0 or (done.returncode == 1 and may_fail):
         return done.stdout
     lines = (done.stderr or done.stdout).decode("utf-8", "backslashreplace").splitlines()
+    if any(line.endswith(_NO_ROOM) for line in lines):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     # Of a traceback the last line says what happened.
     said = lines[-1:] if lines and lines[0].startswith("Traceback") else lines[:_SAID_LINES]
     raise _not_proven(f"its own restore.py {arguments[0]} said: {'; '.join(said) or done.returncode}")

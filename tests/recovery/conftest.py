@@ -35,6 +35,11 @@ def made_folder(package: RecoveryPackage) -> Path:
     return package.folder
 
 
+def made_file(package: RecoveryPackage) -> Path:
+    assert package.packed is not None
+    return package.packed
+
+
 def run(
     package: Path, *arguments: str, cwd: Path | None = None, python: str = sys.executable
 ) -> subprocess.CompletedProcess[str]:

@@ -28,7 +28,7 @@ def test_one_call_makes_a_package_in_the_current_folder(
 
 def test_the_call_takes_every_wish(history: Archive, out: Path) -> None:
     result = history.recovery_package(out / "then", at="1", history=False, archive_format="tar.zst")
-    assert (result.path, result.folder) == (out / "then.tar.zst", out / "then")
+    assert (result.path, result.folder, result.packed) == (out / "then", out / "then", out / "then.tar.zst")
     assert entries(made_folder(result) / "files") == stored(history, "1")
     assert not result.has_history
 
@@ -43,6 +43,7 @@ def test_who_made_a_package_stands_in_it(history: Archive, out: Path) -> None:
     [
         {},
         {"history": False},
+        {"archive_format": "folder"},
         {"at": "latest~1", "archive_format": "zip"},
         {"archive_format": "tar.zst", "encrypt_to": ["age19aw7uatrwu6qk8tj8euzn9c4ap3jkdvgfayeu363c5fewt3ffuyqw9du2f"]},
     ],

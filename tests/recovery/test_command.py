@@ -26,8 +26,9 @@ def archive_command(*arguments: str, cwd: Path, stdin: str = "") -> subprocess.C
 def test_it_makes_a_package_in_the_current_folder(history: Archive, out: Path, tmp_path: Path) -> None:
     done = archive_command("--db", str(history.path), cwd=out)
     assert (done.returncode, done.stderr) == (0, "")
-    (name,) = leftovers(out)
-    assert done.stdout.startswith(f"made and proven: {out / name}\n")
+    name, zipped = leftovers(out)
+    assert zipped == f"{name}.zip"
+    assert done.stdout.startswith(f"made and proven: {out / name}\n  and the same in one file: {out / zipped}, ")
     assert "3 files, 9 versions, 3 snapshots" in done.stdout
     assert run(out / name, "restore", "--to", str(tmp_path / "a")).returncode == 0
     assert entries(tmp_path / "a") == stored(history)
@@ -98,8 +99,8 @@ def test_json_says_the_same(history: Archive, out: Path) -> None:
         "--db", str(history.path), "--json", "--at", "1", "--no-history", "--format", "zip", str(out / "p"), cwd=out
     )
     said = json.loads(done.stdout)
-    assert (said["path"], said["folder"], said["has_history"], said["snapshot"]["id"]) == (
-        str(out / "p.zip"), str(out / "p"), False, 1,
+    assert (said["path"], said["folder"], said["packed"], said["has_history"], said["snapshot"]["id"]) == (
+        str(out / "p"), str(out / "p"), str(out / "p.zip"), False, 1,
     )  # fmt: skip
 
 
@@ -134,4 +135,4 @@ def test_what_the_archive_has_lost_is_named_and_the_exit_code_says_so(
     done = archive_command("--db", str(history.path), cwd=out)
     assert done.returncode == 3
     assert "lost: notes.md: the archive cannot give back version" in done.stderr
-    assert len(leftovers(out)) == 1
+    assert len(leftovers(out)) == 2

@@ -308,7 +308,12 @@ def test_what_the_archive_itself_has_lost_is_said_and_the_rest_is_packed(
     assert not result.is_complete
     assert {problem.path for problem in result.problems} >= {"notes.md", "agents/tasks.json"}
     assert "Of" in (package / "RECOVERY_INSTRUCTIONS.md").read_text()
-    assert run(package, "verify").returncode == 0
+    verified = run(package, "verify")
+    assert verified.returncode == 1
+    said = set(re.findall(r"lost before the package was made: version (\d+) of (.*)", verified.stderr))
+    assert said >= {("3", "notes.md"), ("1", "agents/tasks.json")}
+    assert verified.stdout.startswith("2 files, ")
+    assert f"verified, but not all that there was: {len(said)} contents lost before the package was made" in verified.stdout
     done = run(package, "restore", "--to", str(tmp_path / "a"))
     assert done.returncode == 1
     assert "not restored: notes.md: its content was lost before the package was made" in done.stderr

@@ -14,6 +14,7 @@ import pytest
 
 from archive import Archive
 from archive.errors import ArchiveError, TargetFailed, UsageError
+from archive.recovery import encrypting
 from archive.recovery.encrypting import Encryption
 from tests.recovery.conftest import at_terminal, leftovers, make
 
@@ -72,6 +73,23 @@ def test_age_opens_it_with_the_passphrase_and_with_no_other(history: Archive, ou
     assert age_with_passphrase(packed, tmp_path / "clear.zip", "correct horse") == 0
     assert zipfile.is_zipfile(tmp_path / "clear.zip")
     assert age_with_passphrase(packed, tmp_path / "no.zip", "wrong horse") != 0
+
+
+def test_what_is_too_large_to_be_held_in_memory_is_refused_with_what_to_do_instead(
+    history: Archive, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encrypting, "PASSPHRASE_MAX_BYTES", 1000)
+    with pytest.raises(UsageError, match="with a passphrase at most") as raised:
+        make(history, out, passphrase="correct horse")
+    assert "Use --encrypt with a public key" in raised.value.hint
+    assert leftovers(out) == []
+    assert make(history, out, encrypt_to=[KEY]).is_encrypted
+
+
+def test_a_folder_alone_cannot_be_encrypted(history: Archive, out: Path) -> None:
+    with pytest.raises(UsageError, match="a folder cannot be encrypted"):
+        make(history, out, encrypt_to=[KEY], archive_format="folder")
+    assert leftovers(out) == []
 
 
 @pytest.mark.parametrize("recipient", ["age1nonsense", "nonsense", "ssh-ed25519 AAAA", "", "AGE-SECRET-KEY-1XYZ"])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -46,7 +48,7 @@ def failing_call(monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], n: int
 
 
 def wishes(number: int) -> dict[str, Any]:
-    return ({}, {"archive_format": "zip", "history": False}, {"archive_format": "tar.zst"})[number % 3]
+    return ({"archive_format": "folder"}, {"history": False}, {"archive_format": "tar.zst"})[number % 3]
 
 
 @pytest.mark.slow
@@ -98,6 +100,53 @@ def test_a_disk_that_is_full_leaves_nothing(history: Archive, out: Path, limit: 
     history.close()
     assert wait(in_child(work)) == 0
     assert leftovers(out) == []
+
+
+FILL = """
+for size in 100k 400k 700k 1m 2m 8m; do
+    mount -t tmpfs -o size=$size tmpfs "$1" || exit 99
+    "$2" -m archive recovery-package --db "$3" --quiet "$1/mine" >"$4" 2>&1
+    echo "$size" $? "$(ls -A "$1" | tr '\\n' ' ')" "$(tr '\\n' ' ' <"$4")"
+    umount "$1"
+done
+"""
+
+
+@pytest.mark.slow
+def test_a_small_disk_that_fills_up_at_any_stage_holds_a_whole_package_or_nothing(
+    history: Archive, root: Path, out: Path, tmp_path: Path
+) -> None:
+    mounting = ["unshare", "--user", "--map-root-user", "--mount"]
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*mounting, "mount", "-t", "tmpfs", "tmpfs", str(out)], capture_output=True, check=False).returncode
+    ):
+        pytest.skip("nothing can be mounted here")
+    (root / "noise.md").write_text(os.urandom(60_000).hex())
+    history.backup(root)
+    history.close()
+    done = subprocess.run(
+        [*mounting, "sh", "-c", FILL, "sh", str(out), sys.executable, str(history.path), str(tmp_path / "said")],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    codes = []
+    for line in done.stdout.splitlines():
+        size, code, said = line.split(" ", 2)
+        codes.append(int(code))
+        if code == "0":
+            assert said.strip() == "mine mine.zip", size
+        else:
+            assert code == "1", line
+            assert "no space left on device; nothing was left there" in said, line
+            assert "Make room" in said, line
+            assert said.startswith(" error:"), line  # and nothing was listed before it
+    assert len(codes) == 6
+    assert codes == sorted(codes, reverse=True)
+    assert (codes[0], codes[-1]) == (1, 0)
 
 
 def test_a_place_that_is_taken_is_left_alone(history: Archive, out: Path) -> None:
@@ -174,7 +223,7 @@ def test_what_was_packed_wrongly_is_not_given_to_anybody(history: Archive, out: 
         real(folder, target, *rest)
         os.truncate(target, target.stat().st_size // 2)
 
-    monkeypatch.setattr(making, "pack", cut_off)
+    monkeypatch.setattr(packing, "pack", cut_off)
     for kind in ("zip", "tar.zst"):
         with pytest.raises(TargetFailed, match="does not read back"):
             make(history, out, archive_format=kind)
@@ -213,9 +262,9 @@ def test_a_package_made_inside_the_project_is_no_part_of_a_backup_meanwhile(
     before = stored(history)
     real = proving.require_verified
 
-    def meanwhile(folder: Path) -> None:
+    def meanwhile(folder: Path, lost: Sequence[str]) -> None:
         history.backup(root)
-        real(folder)
+        real(folder, lost)
 
     monkeypatch.setattr(making, "require_verified", meanwhile)
     package = made_folder(make(history, root))
@@ -295,10 +344,10 @@ def test_a_backup_may_go_on_while_a_package_is_made(
     expected = stored(history)
     real = proving.require_verified
 
-    def meanwhile(folder: Path) -> None:
+    def meanwhile(folder: Path, lost: Sequence[str]) -> None:
         (root / "notes.md").write_text("later\n")
         history.backup(root)
-        real(folder)
+        real(folder, lost)
 
     monkeypatch.setattr(making, "require_verified", meanwhile)
     result = make(history, out)

@@ -15,7 +15,7 @@ from archive import Archive
 from archive.errors import TargetFailed, UsageError
 from archive.model.recovery import PackageFormat
 from archive.recovery.packing import pack, require_packed
-from tests.recovery.conftest import entries, leftovers, made_folder, make, run, stored
+from tests.recovery.conftest import entries, leftovers, made_file, made_folder, make, run, stored
 
 
 def need(program: str) -> None:
@@ -46,7 +46,7 @@ def unpack(packed: Path, target: Path, **environment: str) -> Path:
 def test_it_unpacks_to_the_very_folder(history: Archive, out: Path, tmp_path: Path, kind: str) -> None:
     result = make(history, out, archive_format=kind)
     assert result.packed is not None
-    assert result.path == result.packed
+    assert result.path == result.folder
     assert result.packed.name == f"{made_folder(result).name}.{kind}"
     assert result.packed.stat().st_mode & 0o777 == 0o600
     assert result.packed_bytes == result.packed.stat().st_size
@@ -62,7 +62,7 @@ def test_it_unpacks_to_the_very_folder(history: Archive, out: Path, tmp_path: Pa
 
 
 def test_python_alone_unpacks_the_zip(history: Archive, out: Path, tmp_path: Path) -> None:
-    packed = make(history, out, archive_format="zip").path
+    packed = made_file(make(history, out))
     subprocess.run([sys.executable, "-I", "-S", "-m", "zipfile", "-e", str(packed), str(tmp_path / "u")], check=True)
     (folder,) = (tmp_path / "u").iterdir()
     assert run(folder, "verify").returncode == 0
@@ -77,7 +77,7 @@ def test_hostile_names_survive_packing(archive: Archive, root: Path, out: Path, 
             file.write(b"# %s\n" % name)  # each another content, so that none can stand in for another
     os.utime(root / "-rf.md", ns=(0, 0))  # before what a zip can say of times
     archive.backup(root)
-    folder = unpack(make(archive, out, archive_format=kind).path, tmp_path / "unpacked")
+    folder = unpack(made_file(make(archive, out, archive_format=kind)), tmp_path / "unpacked")
     assert run(folder, "verify").returncode == 0
     done = run(folder, "restore", "--to", str(tmp_path / "a"))
     assert (done.returncode, done.stderr) == (0, "")
@@ -90,7 +90,7 @@ def test_names_that_unzip_changes_where_there_is_no_locale_are_found_again(
     (root / "日本.md").write_text("# Japan\n")
     (root / "plain.md").write_text("# plain\n")
     archive.backup(root)
-    packed = make(archive, out, archive_format="zip", history=False).path
+    packed = made_file(make(archive, out, history=False))
     folder = unpack(packed, tmp_path / "unpacked", LC_ALL="C")
     if (folder / "files" / "日本.md").exists():
         pytest.skip("this unzip keeps the names")
@@ -104,16 +104,31 @@ def test_names_that_unzip_changes_where_there_is_no_locale_are_found_again(
 def test_an_ending_of_the_name_says_how_to_pack(history: Archive, out: Path) -> None:
     result = make(history, out / "mine.tar.zst")
     assert leftovers(out) == ["mine", "mine.tar.zst"]
-    assert result.path == out / "mine.tar.zst"
+    assert result.packed == out / "mine.tar.zst"
+
+
+def test_a_zip_lies_beside_the_folder_unless_another_form_or_none_is_asked_for(history: Archive, out: Path) -> None:
+    assert make(history, out / "a").packed == out / "a.zip"
+    assert make(history, out / "b", archive_format="tar.zst").packed == out / "b.tar.zst"
+    alone = make(history, out / "c", archive_format="folder")
+    assert (alone.path, alone.packed, alone.packed_bytes) == (out / "c", None, None)
+    assert leftovers(out) == ["a", "a.zip", "b", "b.tar.zst", "c"]
+
+
+def test_an_ending_and_a_format_that_contradict_each_other_are_refused(history: Archive, out: Path) -> None:
+    for name, kind in (("mine.zip", "tar.zst"), ("mine.zip", "folder"), ("mine.tar.zst", "zip")):
+        with pytest.raises(UsageError, match=f"{name} is the name of a .*, and the format is to be {kind}"):
+            make(history, out / name, archive_format=kind)
+    assert leftovers(out) == []
 
 
 def test_an_unknown_format_is_refused(history: Archive, out: Path) -> None:
     with pytest.raises(UsageError, match="no package format is called 'rar'") as raised:
         make(history, out, archive_format="rar")
-    assert "zip, tar.zst" in raised.value.hint
+    assert "zip, tar.zst, folder" in raised.value.hint
 
 
-@pytest.mark.parametrize("kind", list(PackageFormat))
+@pytest.mark.parametrize("kind", [PackageFormat.ZIP, PackageFormat.TAR_ZST])
 def test_a_packed_file_that_lacks_or_changed_something_is_not_accepted(tmp_path: Path, kind: PackageFormat) -> None:
     folder = tmp_path / "top"
     folder.mkdir()
@@ -136,7 +151,7 @@ def test_a_packed_file_that_lacks_or_changed_something_is_not_accepted(tmp_path:
 
 
 def test_a_zip_holds_each_file_once_and_compressed(history: Archive, out: Path) -> None:
-    with zipfile.ZipFile(make(history, out, archive_format="zip").path) as packed:
+    with zipfile.ZipFile(made_file(make(history, out))) as packed:
         names = packed.namelist()
         assert len(names) == len(set(names))
         kinds = {member.filename.split("/")[-1]: member.compress_type for member in packed.infolist()}

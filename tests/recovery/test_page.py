@@ -256,7 +256,9 @@ def test_a_name_that_is_not_utf_8_is_shown_escaped_and_linked_exactly(archive: A
     with open(bytes(root) + b"/caf\xe9.md", "wb") as file:
         file.write(b"# Caf\xe9\n")
     archive.backup(root)
-    ((shown, kind, size, _, title, text, note, flag, link),) = documents_of(made_folder(make(archive, out)))
+    ((shown, kind, size, _, title, text, note, flag, link),) = documents_of(
+        made_folder(make(archive, out, archive_format="folder"))
+    )
     assert (shown, kind, size, title, note, flag) == ("caf\\xe9.md", "markdown", 7, "Caf\ufffd", "", "invalid text")
     assert text == "# Caf\ufffd\n"
     assert link == "files/caf%E9.md"

@@ -86,13 +86,8 @@ def test_content_that_lies_in_files_is_not_in_the_history_again(history: Archive
 def test_the_result_says_what_was_made(history: Archive, out: Path) -> None:
     result = make(history, out)
     assert result.path == result.folder == out / f"recovery-project-{history.snapshot().label}"
-    assert (result.documents, result.snapshots, result.is_encrypted, result.packed, result.is_complete) == (
-        3,
-        3,
-        False,
-        None,
-        True,
-    )
+    assert result.packed == out / f"{result.path.name}.zip"
+    assert (result.documents, result.snapshots, result.is_encrypted, result.is_complete) == (3, 3, False, True)
     assert result.versions == 9
     assert result.size_bytes == sum(file.stat().st_size for file in made_folder(result).rglob("*") if file.is_file())
     assert result.to_json()["path"] == str(result.path)
@@ -112,7 +107,7 @@ def test_hostile_names_come_back_exactly(archive: Archive, root: Path, out: Path
         with open(path, "wb") as file:
             file.write(b"# %d\n" % number)
     archive.backup(root, rules=EVERYTHING)
-    package = made_folder(make(archive, out))
+    package = made_folder(make(archive, out, archive_format="folder"))
     assert entries(package / "files") == entries(root)
     done = run(package, "restore", "--to", str(tmp_path / "a"))
     assert (done.returncode, done.stderr) == (0, "")

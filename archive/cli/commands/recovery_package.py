@@ -21,7 +21,7 @@ _INTERRUPTED = "interrupted; no package was left behind"
 @as_command(
     "recovery-package",
     "archive recovery-package",
-    "archive recovery-package /media/stick --format zip",
+    "archive recovery-package /media/stick --format folder",
     "archive recovery-package --at 20230401_120000 --no-history ../then",
     "archive recovery-package --passphrase --format tar.zst /media/stick",
 )
@@ -32,7 +32,7 @@ _INTERRUPTED = "interrupted; no package was left behind"
     "--format",
     "archive_format",
     type=click.Choice([kind.value for kind in PackageFormat]),
-    help="Pack the folder into one file as well.",
+    help="Which file of the same to make beside the folder (by default a zip); folder makes none.",
 )
 @click.option(
     "--encrypt",
@@ -69,9 +69,10 @@ def command(
 
     DEST is an existing folder, in which the package gets a name of its own, or the name of the package itself; without it,
     the package is made in the current folder. It holds the files as they were, every other version, a copy of the archive,
-    a page to search them in a browser, a program that needs Python alone, and instructions.
+    a page to search them in a browser, a program that needs Python alone, and instructions. Beside it lies a zip of the same,
+    which any computer opens.
 
-    Before the package appears, its own program has verified it and restored from it on trial.
+    Before the package appears, its own program has verified it and restored from it on trial, and the zip was read back.
 
     Exits with 3 if the archive could not give back some of the versions; all others are in the package.
 
@@ -114,9 +115,11 @@ def _show(output: Output, package: RecoveryPackage) -> None:
     else:
         output.say(styled("dry run, nothing was written", "bold"))
         output.say("would be made: ", styled(str(package.path), "bold"))
-    if package.folder is not None and package.folder != package.path:
-        output.say("  from the folder ", str(package.folder))
-    size = units.size(package.size_bytes if package.packed_bytes is None else package.packed_bytes)
+    if package.packed is not None and package.packed != package.path:
+        size = "" if package.packed_bytes is None else f", {units.size(package.packed_bytes)}"
+        output.say("  and the same in one file: ", styled(str(package.packed), "bold"), size)
+    bytes_kept = package.size_bytes if package.folder is not None or package.packed_bytes is None else package.packed_bytes
+    size = units.size(bytes_kept)
     took = f"{size} in {units.seconds(package.duration_ms)}" if package.is_made else f"{size} of files"
     history = f", {units.count(package.versions, 'version')}, {units.count(package.snapshots, 'snapshot')}"
     output.say(

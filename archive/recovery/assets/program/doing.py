@@ -29,6 +29,7 @@ from archive.recovery.assets.program.ground import (
 from archive.recovery.assets.program.lists import parse_sums, render_sums
 from archive.recovery.assets.program.package import Package
 
+LOST = "lost before the package was made"
 HOPELESS = (errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -108,9 +109,14 @@ def verify(package: Package, options: argparse.Namespace) -> str:
         for row in package.versions:
             if row["sha256"] not in held and not row.get("lost"):
                 package.report("damaged: version {} of {}: its content is lost".format(row["version"], shown(row["path"])))
-    nouns = (package.documents, "file"), (package.versions, "other version"), (package.snapshots, "snapshot")
     word = "read, and not all is well" if package.report.said else "verified"
-    return "{}, {} and {} {}".format(*(counted(len(rows), noun) for rows, noun in nouns), word)
+    lost = [row for row in (*package.documents, *package.versions) if row.get("lost")]
+    for row in lost:
+        package.report("{}: version {} of {}".format(LOST, row["version"], shown(row["path"])))
+    there = ([row for row in rows if not row.get("lost")] for rows in (package.documents, package.versions))
+    nouns = zip((*there, package.snapshots), ("file", "other version", "snapshot"))
+    but = f", but not all that there was: {counted(len(lost), 'content')} {LOST}" if lost else ""
+    return "{}, {} and {} {}{}".format(*(counted(len(rows), noun) for rows, noun in nouns), word, but)
 
 
 def show(package: Package, options: argparse.Namespace) -> str:
