@@ -104,12 +104,14 @@ class _Examination:
             self._bad(name, message)
         for rule in audit_derived.RULES:
             for name, message in self._try(rule, partial(audit_derived.broken, self._connection, rule)) or ():
-                self._bad(name, f"{message}; 'archive reindex' makes the items anew")
+                self._bad(name, f"{message}; 'archive reindex' makes it anew")
 
     def look_at_index(self) -> None:
         ask = partial(audit_derived.index_fault, self._connection)
         if fault := self._beside("full-text index", lambda: self._try("full-text index", ask)):
             self._bad("full-text index", fault)
+        for task_id in self._try("tasks", lambda: list(audit_derived.altered_tasks(self._connection))) or ():
+            self._bad(f"task {task_id}", "it is not what its digest says; 'archive reindex' makes the tasks anew")
 
     def look_at_snapshots(self) -> None:
         for snapshot_id, message in self._try("snapshots", lambda: list(audit.wrong_snapshots(self._connection))) or ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from archive.storage.faults import DATABASE_ERRORS, reason_of
+from archive.storage.taskrows import STATE, digest_of
 
 # Name of the rule, and the query for the rows that break it: (object, message). They hold at any moment, also while
 # something still waits to be indexed.
@@ -36,6 +38,24 @@ RULES: dict[str, str] = {
         SELECT 'document ' || d.path, 'nothing of it is indexed' FROM versions v JOIN documents d ON d.id = v.document_id
         WHERE v.until_snapshot_id IS NULL AND v.id <= (SELECT version_id FROM _indexing)
           AND NOT EXISTS (SELECT 1 FROM items i WHERE i.document_id = v.document_id AND i.id > 0 AND i.key = '')""",
+    "a task lies in snapshots of its document's source, and begins before it ends": """
+        SELECT 'task ' || t.id, 'its interval makes no sense'
+        FROM tasks t JOIN documents d ON d.id = t.document_id
+        LEFT JOIN snapshots f ON f.id = t.first_snapshot_id LEFT JOIN snapshots u ON u.id = t.until_snapshot_id
+        WHERE t.source_id IS NOT d.source_id OR f.source_id IS NOT d.source_id
+           OR (t.until_snapshot_id IS NOT NULL AND u.source_id IS NOT d.source_id)
+           OR t.until_snapshot_id <= t.first_snapshot_id""",
+    "a task is never there twice at one moment": """
+        SELECT 'task ' || id, 'another one with its ref is there at the same moment'
+        FROM (SELECT id, first_snapshot_id,
+                lag(coalesce(until_snapshot_id, 1e18)) OVER (PARTITION BY document_id, ref ORDER BY first_snapshot_id) AS ended
+              FROM tasks)
+        WHERE ended > first_snapshot_id""",
+    "current tasks belong to current documents": """
+        SELECT 'task ' || t.id, 'its document is gone' FROM tasks t
+        WHERE t.until_snapshot_id IS NULL AND NOT EXISTS (
+          SELECT 1 FROM versions v WHERE v.document_id = t.document_id
+          AND (v.until_snapshot_id IS NULL OR v.until_snapshot_id > (SELECT snapshot_id FROM _indexing)))""",
     "indexing has not come further than there are versions": """
         SELECT 'indexing', 'it says that it has come further than there are versions' FROM _indexing
         WHERE version_id > (SELECT coalesce(max(id), 0) FROM versions)
@@ -91,6 +111,18 @@ def _copy_index(connection: Connection, copy: sqlite3.Connection) -> None:
         rows = connection.exec_driver_sql(f"SELECT {columns} FROM {table}")
         copy.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * width)})", map(tuple, rows))
     copy.execute("COMMIT")
+
+
+def altered_tasks(connection: Connection) -> Iterator[int]:
+    """Yields the ids of tasks that are not what their digests say."""
+    dependencies = (
+        "SELECT json_group_array(json_array(scope, target, type, raw, is_blocking))"
+        " FROM (SELECT * FROM task_dependencies WHERE task_id = tasks.id ORDER BY id)"
+    )
+    rows = connection.exec_driver_sql(f"SELECT id, digest, adapter, ({dependencies}), {STATE} FROM tasks")
+    for task_id, digest, adapter, relations, *state in rows:
+        if digest_of(adapter, state, json.loads(relations)) != digest:
+            yield task_id
 
 
 def paths_of(connection: Connection) -> dict[int, str]:

@@ -79,7 +79,7 @@ def _row(draft: TaskDraft, adapter: str) -> TaskRow:
         (None if one.scope in ("", draft.scope) else one.scope, one.target, one.type, one.raw, int(one.blocking))
         for one in draft.dependencies
     )
-    digest = _digest(adapter, state, dependencies)
+    digest = digest_of(adapter, state, dependencies)
     return TaskRow(draft.ref, digest, draft.pointer, draft.order, state, draft.natural_key, dependencies)
 
 
@@ -90,7 +90,7 @@ def _json(value: Sequence[object]) -> str:
     return _encode(value) if value else "[]"
 
 
-def _digest(adapter: str, state: Sequence[str | int], dependencies: Sequence[Sequence[str | int | None]]) -> int:
+def digest_of(adapter: str, state: Sequence[str | int], dependencies: Sequence[Sequence[str | int | None]]) -> int:
     """Returns a number by which two states of a task are told apart."""
     # No text holds a NUL, and each dependency has as many parts as the others: so what is joined says what was parted.
     parts = map(str, chain((adapter,), state, *dependencies))

@@ -14,6 +14,7 @@ from archive import Archive
 from archive.cli import main
 from archive.errors import UsageError
 from archive.model.check import CheckDepth
+from archive.storage.taskrows import STATE
 from tests.conftest import write_tree
 
 TREE = {
@@ -85,6 +86,50 @@ def test_a_check_finds_it_and_a_reindexing_puts_it_right(
         assert opened.reindex().items == 6
         assert opened.check(depth=CheckDepth.FULL).is_good
         assert opened.reindex(verify=True).is_good
+
+
+TASKS = {
+    "tasks.json": json.dumps(
+        {"tasks": [{"id": n, "title": "mend", "status": "pending", "dependencies": [1] if n > 1 else []} for n in (1, 2)]}
+    ).encode()
+}
+_ROW = "source_id, document_id, adapter, ref, pointer, position, digest, natural_key, " + STATE
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE tasks SET status = 'done' WHERE task_id = '1'", "not what its digest says"),
+        ("DELETE FROM task_dependencies", "not what its digest says"),
+        (
+            f"INSERT INTO tasks (id, {_ROW}, first_snapshot_id, until_snapshot_id) SELECT 100, {_ROW}, 1, 2 FROM tasks LIMIT 1",
+            "another one with its ref",
+        ),
+        (
+            (
+                f"INSERT INTO tasks (id, {_ROW}, first_snapshot_id, until_snapshot_id)"
+                f" SELECT 100, {_ROW.replace(' ref,', ' 1,')}, 2, 3 FROM tasks LIMIT 1"
+            ),
+            "interval makes no sense",
+        ),
+    ],
+)
+def test_a_check_finds_tasks_that_cannot_be_and_a_reindexing_puts_them_right(
+    archive: Archive, root: Path, db_path: Path, statement: str, said: str, damaged_on_purpose: None
+) -> None:
+    for message in ("one", "two"):
+        write_tree(root, TASKS)
+        archive.backup(root, message=message)
+    archive.close()
+    with closing(sqlite3.connect(db_path)) as connection:
+        connection.execute(statement)
+        connection.commit()
+    with Archive.open(db_path, mode="write") as opened:
+        findings = opened.check(depth=CheckDepth.FULL).findings
+        assert said in " ".join(f"{finding.object}: {finding.message}" for finding in findings)
+        assert not opened.reindex(verify=True).is_good
+        opened.reindex()
+        assert opened.check(depth=CheckDepth.FULL).is_good
 
 
 def test_a_verification_names_what_differs_and_changes_nothing(archive: Archive, root: Path, db_path: Path) -> None:
