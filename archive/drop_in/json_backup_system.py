@@ -55,8 +55,8 @@ def backup_json_files() -> dict[str, Any]:
     """Adds a snapshot of the core files and the critical ones, and returns what is in it.
 
     Files that cannot be parsed are stored all the same, and are among `problems`; so is a file that lost most of its
-    content since the last backup. Files that do not exist are in `missing`. `backup_timestamp` is what
-    `restore_from_backup` takes.
+    content since the last backup, or one behind a symbolic link. Files that do not exist are in `missing`.
+    `backup_timestamp` is what `restore_from_backup` takes.
     """
     return {"backup_version": __version__, **json_backup.back_up(_listed())}
 
@@ -70,6 +70,7 @@ def restore_from_backup(timestamp: str | None = None) -> dict[str, Any]:
     Raises:
         SnapshotNotFound: There is no such backup; the message names those nearest to it.
         ArchiveNotFound: There is no backup at all.
+        TargetFailed: Something is in the place of a file; the message names it.
     """
     return json_backup.restore(_listed(), timestamp)
 

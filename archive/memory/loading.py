@@ -21,7 +21,7 @@ from archive.looking import Seen, looking_at
 from archive.memory.graph import find_graph, graph_path
 from archive.memory.judging import Offer, judge
 from archive.memory.request import MemoryRequest
-from archive.memory.stored import Stored
+from archive.memory.stored import Stored, alarm_stands
 from archive.model.documents import DocumentState, Kind
 from archive.model.memory import (
     Memory,
@@ -199,7 +199,7 @@ class _Loader:
         snapshot = best.snapshot if best is not None else None
         if best is not None and valid and self._stored is not None and (alarm := self._stored.alarm(path, snapshot)):
             # It was backed up so, and may be meant so; whoever reads it should know all the same.
-            troubles.append(MemoryTrouble(best.source, TroubleKind.SHRUNKEN, f"{alarm}; the alarm still stands"))
+            troubles.append(alarm_stands(best.source, alarm))
         return MemoryDocument(
             path=path,
             kind=best.kind if best is not None else kind or kind_of(path) or Kind.TEXT,

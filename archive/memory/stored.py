@@ -20,6 +20,11 @@ from archive.storage.paths import to_text
 _LOSSES = ("shrunken: ", "emptied: ")
 
 
+def alarm_stands(source: MemorySource, alarm: str) -> MemoryTrouble:
+    """Returns what is to be said of content that was backed up with an alarm, and did not change since."""
+    return MemoryTrouble(source, TroubleKind.SHRUNKEN, f"{alarm}; the alarm still stands")
+
+
 class Stored:
     """Is the archive at one moment, the newest or one of the past.
 
@@ -32,20 +37,18 @@ class Stored:
     def __init__(self, connection: Connection, source: Source, request: MemoryRequest) -> None:
         self._connection = connection
         self._source_id = source.id
+        self._is_past = request.at is not None
         self.newest: Snapshot | None = request.at or snapshots.newest(connection, source.id)
         self.states: dict[str, DocumentState] = {}
         self.removed: dict[str, int] = {}
         self._alarms: dict[str, str] = {}
+        self._alarms_in: dict[int, dict[str, str]] = {}
         if self.newest is not None:
             now = documents.documents_at(connection, source.id, self.newest.id)
             gone = documents.removed_before(connection, source.id, self.newest.id)
             self.states = {state.path: state for state in now if request.wants(state.path)}
             self.removed = {path: snapshot_id for path, snapshot_id in gone if request.wants(path)}
-            self._alarms = {
-                problem.path: problem.message.partition(": ")[2]
-                for problem in known.problems_at(connection, source.id, self.newest.id)
-                if problem.kind is ProblemKind.SUSPICIOUS and problem.message.startswith(_LOSSES)
-            }
+            self._alarms = self._raised(self.newest.id)
 
     def content_to_compare(self, path: str) -> bytes | None:
         """Returns what the newest snapshot holds of a document; None where that cannot be relied on."""
@@ -62,20 +65,44 @@ class Stored:
         state = self.states.get(path)
         return self._alarms.get(to_text(path), "") if state is not None and state.since == snapshot_id else ""
 
+    def _raised(self, snapshot_id: int) -> dict[str, str]:
+        """Returns the alarms that stood in a snapshot, by path."""
+        if snapshot_id not in self._alarms_in:
+            self._alarms_in[snapshot_id] = {
+                problem.path: problem.message.partition(": ")[2]
+                for problem in known.problems_at(self._connection, self._source_id, snapshot_id)
+                if problem.kind is ProblemKind.SUSPICIOUS and problem.message.startswith(_LOSSES)
+            }
+        return self._alarms_in[snapshot_id]
+
     def label(self, snapshot_id: int) -> str:
         """Returns the label of a snapshot."""
         return snapshots.by_id(self._connection, snapshot_id).label
 
     def offers(self, path: str) -> Iterator[Offer | MemoryTrouble]:
-        """Yields the versions that should be reliable, the newest first, then the newest of the others."""
+        """Yields the versions that should be reliable, the newest first, then the newest of the others.
+
+        One that an alarm was raised about comes after the reliable ones before it: where the file is well it may be meant so,
+        but where something has to stand in for the file, to bring back too much is the smaller harm. Of a moment of the past
+        it is what there was.
+        """
+        alarming: DocumentState | None = None
         first_other: DocumentState | None = None
         for state in self._versions(path):
-            if is_reliable(state.state, state.error):
+            if not is_reliable(state.state, state.error):
+                first_other = first_other or state
+            elif not self._is_past and (alarm := self._raised(state.since).get(to_text(path))):
+                alarming = alarming or state
+                stands = bool(self.alarm(path, state.since))
+                yield (
+                    alarm_stands(MemorySource.ARCHIVE, alarm)
+                    if stands
+                    else MemoryTrouble(MemorySource.ARCHIVE, TroubleKind.SHRUNKEN, f"version {state.version}: {alarm}")
+                )
+            else:
                 yield self._offer(state)
-            elif first_other is None:
-                first_other = state
-        if first_other is not None:
-            yield self._offer(first_other)
+        for state in filter(None, (alarming, first_other)):
+            yield self._offer(state)
 
     def _versions(self, path: str) -> Iterator[DocumentState]:
         """Yields the versions up to the moment, the newest first; all but the first are looked up only when asked for."""

@@ -12,7 +12,6 @@ from benchmark.scenario import ARCHIVE, Bench, Row, at_most, peak_mb, row, scena
 from benchmark.scenarios_medium import MediumWorld
 from benchmark.tools import ArchiveStore, Tool
 
-PACKAGE = "package"
 PLAIN_PYTHON = [sys.executable, "-I", "-S"]
 
 
@@ -33,15 +32,15 @@ def recovery(bench: Bench) -> Iterator[Row]:
 
     def make(tool: Tool, kind: str) -> Taken:
         made[kind].append(bench.new_folder(f"package-{kind}"))
-        command = store.command("recovery-package", str(made[kind][-1] / PACKAGE), "--quiet", "--format", kind)
+        command = store.command("recovery-package", str(made[kind][-1]), "--quiet", "--format", kind)
         return bench.runner().run(command, extra=tool.extra)
 
     taken = bench.interleaved("emergency package and zip", lambda tool, run: make(tool, "zip"), tools=tools)
-    package = made["zip"][0] / PACKAGE
+    package = made["zip"][0]
     yield row("recovery.time", "medium, emergency package and zip of it, proven", "s", seconds(taken), at_most(25))
     yield row("recovery.peak", "medium, emergency package and zip of it, peak memory", "MB", peak_mb(taken), at_most(400))
     yield row("recovery.size", "medium, size of the package", "MB", {ARCHIVE: folder_bytes(package) / 1e6})
-    zip_bytes = package.with_name(f"{PACKAGE}.zip").stat().st_size
+    zip_bytes = package.with_name(f"{package.name}.zip").stat().st_size
     yield row("recovery.zip-size", "medium, size of the zip of it", "MB", {ARCHIVE: zip_bytes / 1e6})
     tarred = bench.interleaved("emergency package and tar.zst", lambda tool, run: make(tool, "tar.zst"), tools=tools)
     yield row("recovery.tar.zst", "medium, emergency package and tar.zst of it", "s", seconds(tarred))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archive import Archive
-from archive.errors import ArchiveNotFound, SnapshotNotFound, UsageError
+from archive.errors import ArchiveNotFound, SnapshotNotFound, TargetFailed, UsageError
 from tests.conftest import read_stats, read_tree, write_tree
 from tests.drop_in.conftest import NAMES, TASKS, core
 
@@ -112,6 +112,43 @@ def test_an_unknown_timestamp_names_the_nearest_and_touches_nothing(module: Any,
     with pytest.raises(SnapshotNotFound, match=rf"20230401_120000; nearest: {label}"):
         module.restore_from_backup("20230401_120000")
     assert own(project) == before
+
+
+@pytest.mark.parametrize("timestamp", ["", " ", "nonsense", "20230401_12:00:00", 0, 20230401])
+def test_whatever_is_no_timestamp_names_the_nearest_too(module: Any, project: Path, timestamp: Any) -> None:
+    label = module.backup_json_files()["backup_timestamp"]
+    with pytest.raises(SnapshotNotFound, match=label):
+        module.restore_from_backup(timestamp)
+
+
+@pytest.mark.parametrize("blocked", ["agents/memory.json", "agents"])
+def test_a_restore_that_cannot_place_a_file_touches_nothing_and_names_it(module: Any, project: Path, blocked: str) -> None:
+    label = module.backup_json_files()["backup_timestamp"]
+    (project / "agents/tasks.json").write_bytes(b"{}")
+    if blocked == "agents":
+        shutil.rmtree(project / "agents")
+        (project / "agents").write_bytes(b"a file")
+    else:
+        (project / blocked).unlink()
+        (project / blocked).mkdir()
+        (project / blocked / "inside").touch()
+
+    def stats() -> dict[str, tuple[int, int]]:
+        return {path: stat for path, stat in read_stats(project).items() if not path.startswith("backups/")}
+
+    before = stats()
+    with pytest.raises(TargetFailed, match=r"agents/memory\.json: "):
+        module.restore_from_backup(label)
+    assert stats() == before
+
+
+def test_a_listed_file_behind_a_link_is_a_problem_and_not_missing(module: Any, project: Path) -> None:
+    (project / "agents").rename(project / "elsewhere")
+    (project / "agents").symlink_to("elsewhere")
+    made = module.backup_json_files()
+    (problem,) = [each for each in made["problems"] if each["path"] == "agents/tasks.json"]
+    assert (problem["kind"], "symbolic link agents" in problem["message"]) == ("symlink", True)
+    assert "agents/tasks.json" not in made["missing"]
 
 
 def test_without_a_backup_there_is_nothing_to_restore(module: Any, project: Path) -> None:

@@ -81,6 +81,43 @@ def test_a_broken_file_is_passed_over_for_the_last_reliable_version_and_it_is_sa
     assert all(trouble.message and trouble.message[0].islower() for trouble in found.troubles)
 
 
+def test_where_something_has_to_stand_in_a_version_about_which_an_alarm_stands_comes_last(
+    archive: Archive, root: Path, write: Write
+) -> None:
+    write({"agents/tasks.json": GOOD})
+    archive.backup(root)
+    write({"agents/tasks.json": b"{}"})
+    archive.backup(root)
+    write({"agents/tasks.json": b'{"tasks": ['})
+    found = main(archive.load_memory())
+    assert (found.source, found.snapshot, found.content, found.valid) == (MemorySource.ARCHIVE, 1, TASKS, True)
+    assert troubles(found) == [("files", "torn"), ("archive", "shrunken")]
+    assert found.troubles[1].message.endswith("left; the alarm still stands")
+    assert main(archive.load_memory(source="archive")).content == TASKS
+    assert main(archive.load_memory(at="latest")).content == {}  # of a moment it is what there was
+    archive.backup(root)
+    later = main(archive.load_memory())
+    assert (later.snapshot, later.content) == (1, TASKS)
+    assert [trouble.message for trouble in later.troubles if trouble.kind.value == "shrunken"] == [
+        "version 2: lost most of itself, none of 20 values left"
+    ]
+
+
+def test_a_version_with_an_alarm_is_given_where_it_is_all_there_is(
+    archive: Archive, root: Path, write: Write, damaged_on_purpose: None
+) -> None:
+    write({"agents/tasks.json": GOOD})
+    archive.backup(root)
+    write({"agents/tasks.json": b"{}"})
+    archive.backup(root)
+    with archive._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE versions SET parse_state = 'invalid', parse_error = 'torn: x' WHERE number = 1")
+    (root / "agents/tasks.json").unlink()
+    found = main(archive.load_memory())
+    assert (found.content, found.valid) == ({}, True)
+    assert troubles(found) == [("files", "missing"), ("archive", "shrunken")]
+
+
 def test_a_folder_in_the_place_of_a_file_is_told_from_a_file_that_is_missing(
     archive: Archive, root: Path, write: Write
 ) -> None:

@@ -64,6 +64,43 @@ os.kill(int(file.read_text()), signal.SIGKILL)
 """
 
 
+# Read by Node before the server: of its answer with the graph it lets out the first half, and then the process gets a signal.
+HALF = """
+const fs = require("fs"), write = process.stdout.write.bind(process.stdout)
+process.stdout.write = (data, ...rest) => {
+    if (!String(data).includes("Aino")) return write(data, ...rest)
+    fs.writeSync(1, String(data).slice(0, String(data).length / 2))
+    fs.writeFileSync(process.env.REACHED, "")
+    process.kill(process.pid, process.env.SIGNAL)
+}
+"""
+
+
+def real_server_that_gets(signal_name: str, real_server: MemoryServer, folder: Path, timeout_s: float) -> MemoryServer:
+    """Returns the real server; it gets the signal when half of its answer is out, and leaves `reached` in the folder."""
+    (folder / "half.cjs").write_text(HALF)
+    node, script = real_server.command
+    env = {**real_server.env, "SIGNAL": signal_name, "REACHED": str(folder / "reached")}
+    return MemoryServer(command=(node, "--require", str(folder / "half.cjs"), script), env=env, timeout_s=timeout_s)
+
+
+def test_the_real_server_killed_in_the_middle_of_its_answer_went_away(real_server: MemoryServer, tmp_path: Path) -> None:
+    killed = real_server_that_gets("SIGKILL", real_server, tmp_path, 30)
+    kind, message = asked(killed, tmp_path)
+    assert kind is TroubleKind.UNREACHABLE
+    assert message.startswith("went away before it answered; it said: Knowledge Graph MCP Server")
+    assert (tmp_path / "reached").exists()
+
+
+@pytest.mark.slow
+def test_the_real_server_that_stops_in_the_middle_of_its_answer_is_given_up(real_server: MemoryServer, tmp_path: Path) -> None:
+    stopped = real_server_that_gets("SIGSTOP", real_server, tmp_path, 5)
+    kind, message = asked(stopped, tmp_path)
+    assert kind is TroubleKind.TIMEOUT
+    assert message.startswith("did not answer within 5 s; it said: Knowledge Graph MCP Server")
+    assert (tmp_path / "reached").exists()
+
+
 def test_the_real_server_that_hangs_is_given_up_after_the_timeout(real_server: MemoryServer, tmp_path: Path) -> None:
     stopped = MemoryServer(command=("sh", "-c", 'kill -STOP $$; exec "$@"', "sh", *real_server.command), timeout_s=0.1)
     assert asked(stopped, tmp_path) == (TroubleKind.TIMEOUT, "did not answer within 0.1 s")

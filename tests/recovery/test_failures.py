@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -237,6 +238,31 @@ def test_an_interrupt_leaves_nothing(history: Archive, out: Path, monkeypatch: p
     monkeypatch.setattr(making, "require_verified", interrupted)
     with pytest.raises(KeyboardInterrupt):
         make(history, out)
+    assert leftovers(out) == []
+
+
+def test_packing_has_ended_when_an_interrupted_package_is_cleared_away(
+    history: Archive, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, seen = Event(), []
+
+    def endless(folder: Path, target: Path, sums: object, kind: object, on_file: object, go_on: Callable[[], None]) -> None:
+        begun.set()
+        try:
+            while True:
+                go_on()
+        finally:
+            seen.append(folder.is_dir())
+
+    def interrupted(*_: object) -> None:
+        begun.wait()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(packing, "pack", endless)
+    monkeypatch.setattr(making, "require_verified", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        make(history, out)
+    assert seen == [True]
     assert leftovers(out) == []
 
 
