@@ -70,6 +70,8 @@ class Database:
                 yield self._held
             return
         with translated(self.path), self._alone("BEGIN"), self._engine.connect() as connection:
+            # At once: SQLAlchemy begins with its own first statement, and not with one that goes past it to the driver.
+            connection.begin()
             yield connection
             connection.rollback()
 

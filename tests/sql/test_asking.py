@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -152,15 +153,27 @@ def test_the_moment_is_forgotten_with_the_statement(opened: Archive) -> None:
         opened.sql("SELECT 1", at="99")
 
 
-def test_one_moment_is_seen_whatever_others_write(copied: Path) -> None:
+_READS: dict[str, Callable[[Archive], object]] = {
+    "snapshots": lambda archive: archive.snapshots(),
+    "sources": lambda archive: archive.sources(),
+    "a statement": lambda archive: archive.sql("SELECT count(*) FROM snapshots").rows,
+    "a search": lambda archive: archive.search("lighthouse").items,
+    "statistics": lambda archive: archive.stats().snapshots,
+}
+
+
+@pytest.mark.parametrize("first", _READS)
+def test_one_moment_is_seen_whatever_others_write_and_whatever_is_read_first(copied: Path, first: str) -> None:
     root = copied.parent / "project"
     with Archive.open(copied, source="boat") as reader, Archive.open(copied, mode="write", clock=FixedClock()) as writer:
+        before = reader.snapshots()
         with reader.one_moment():
-            before = reader.snapshots()
-            write_tree(root, {"new.md": b"# New\n"})
+            read = _READS[first](reader)
+            write_tree(root, {"new.md": b"# New lighthouse\n"})
             writer.backup(root)
-            assert reader.snapshots() == before
+            assert _READS[first](reader) == read
             assert reader.sql("SELECT count(*) FROM snapshots").rows == ((len(before),),)
+            assert reader.snapshots() == before
             assert len(reader.sources()) == 1
         assert reader.sql("SELECT count(*) FROM snapshots").rows == ((len(before) + 1,),)
         assert len(reader.sources()) == 2  # the copied folder is another one
