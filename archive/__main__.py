@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 
 
 def run() -> None:
-    """Runs the program; Ctrl-C before it has even been loaded ends it as quietly as later."""
+    """Runs the program; Ctrl-C before it has even been loaded ends it as quietly as later.
+
+    Whoever logs out or shuts down ends it as Ctrl-C does: what was begun is cleared away, and other programs that it started
+    are ended. A signal that is ignored, as by nohup, stays so.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
     try:
         from archive.cli import main
     except KeyboardInterrupt:
         sys.exit(130)
     main()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    del frame
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

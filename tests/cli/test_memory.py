@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Invoke
+from tests.cli.conftest import Invoke, program_environment
 from tests.memory.conftest import LINES, SCRIPT, graph_file
 
 TASKS = b'{"tasks": [{"id": 1, "title": "draw the map", "status": "pending"}]}\n'
@@ -106,6 +110,31 @@ def test_the_server_of_the_settings_is_backed_up_and_asked(project: Path, invoke
     assert (
         invoke("memory", "--source", "archive", "--json").json["categories"][0]["documents"][0]["content"][0]["name"] == "Aino"
     )
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="there is no /proc to see processes in")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_whoever_ends_the_program_ends_the_server_too(project: Path, tmp_path: Path, number: signal.Signals) -> None:
+    pytest.importorskip("mcp")
+    mark = str(tmp_path / "mark of this test")
+    configure(project, "hang", mark)
+
+    def servers() -> list[bytes]:
+        found = []
+        for each in Path("/proc").glob("[0-9]*/cmdline"):
+            with suppress(OSError):
+                found.append(each.read_bytes())
+        return [line for line in found if mark.encode() in line]
+
+    command = [sys.executable, "-m", "archive", "memory"]
+    with subprocess.Popen(command, cwd=project, env=program_environment(), stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 20
+        while not servers() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert servers()
+        process.send_signal(number)
+        assert process.wait(timeout=20) == 128 + number
+    assert servers() == []
 
 
 def test_a_dry_run_of_the_first_backup_asks_too(project: Path, invoke: Invoke, tmp_path: Path) -> None:
