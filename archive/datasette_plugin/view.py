@@ -14,6 +14,7 @@ from archive.extract.printable import shell_word
 from archive.model.snapshots import Source
 
 MAX_ARGUMENT = 2_000
+MAX_CURSOR = 16_000
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ class View:
     source: Source | None = field(init=False)
 
     def __post_init__(self) -> None:
-        if any(len(value) > MAX_ARGUMENT for value in self.arguments.values()):
+        # A cursor names all that was shown so far, and there are never more hits than are ranked.
+        if any(len(value) > (MAX_CURSOR if name == "cursor" else MAX_ARGUMENT) for name, value in self.arguments.items()):
             raise UsageError("a parameter of the address is too long", hint="Shorten it.")
         self.sources = self.archive.sources()
         name = self.arguments.get("source")

@@ -356,7 +356,13 @@ def run_with(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-@pytest.mark.parametrize("command", [["ls"], ["ls", "--json"], ["backup"], ["cat", "docs/roadmap.md"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["ls"], ["ls", "--json"], ["backup"], ["cat", "docs/roadmap.md"], ["memory", "--content"]),
+        *(["sql", "SELECT 1"], ["sql", "SELECT 1", "--csv"], ["sql", "SELECT 1", "--json"]),
+    ],
+)
 def test_output_that_cannot_be_written_is_an_error_of_the_output_alone(backed_up: Path, command: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
         done = run_with(command, backed_up, stdout=full)

@@ -175,13 +175,17 @@ def os_name(path: str) -> str:
     return to_text(path)
 
 
-def test_the_command_that_restores_a_document_is_safe_to_paste(site: Site, sample: Path) -> None:
+def test_the_commands_about_a_document_are_safe_to_paste(site: Site, sample: Path) -> None:
     with Archive.open(sample) as archive:
         number = int(str(archive.sql("SELECT id FROM documents WHERE path = ?", [NASTY]).rows[0][0]))
     text = site.get(f"./-/document?id={number}").text
-    command = html.unescape(re.findall(r'data-copy="([^"]*)"', text)[0])
-    ran = subprocess.run(["bash", "-c", f"archive() {{ printf '%s\\0' \"$@\"; }}; {command}"], capture_output=True, check=True)
-    assert ran.stdout.decode().split("\0") == ["restore", "--at", "1", "--", NASTY, ""]
+    said = []
+    for command in map(html.unescape, re.findall(r'data-copy="([^"]*)"', text)):
+        script = f"archive() {{ printf '%s\\0' \"$@\"; }}; {command}"
+        ran = subprocess.run(["bash", "-c", script], capture_output=True, check=True)
+        said.append(ran.stdout.decode().split("\0"))
+    assert ["restore", "--at", "1", "--", NASTY, ""] in said
+    assert ["cat", "--at", "1", "--", NASTY, ""] in said
 
 
 def test_search_marks_words_and_says_what_is_past(site: Site) -> None:

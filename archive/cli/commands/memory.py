@@ -74,7 +74,7 @@ def command(
     if output.as_json:
         output.json(memory.to_json())
     elif is_content:
-        click.echo(pretty_json({category.name: category.content for category in memory.categories}))
+        output.text(pretty_json({category.name: category.content for category in memory.categories}))
         _show_troubles(output, memory, err=True)
     else:
         _show(output, memory)

@@ -16,7 +16,7 @@ from archive.cli import completing, options
 from archive.cli.escaping import escape
 from archive.cli.group import command as as_command
 from archive.cli.locate import Place
-from archive.cli.output import Output
+from archive.cli.output import Output, printing
 from archive.model.base import jsonable
 from archive.model.tables import Cell, Table
 
@@ -72,8 +72,10 @@ def command(
         raise click.UsageError("--json stands alone")
     with place.open_whole() if at is None else place.open() as archive:
         found = archive.sql(statement, dict(parameters), at=at, time_limit_s=limit_s)
-    for line in lines(found, "json" if output.as_json else form or "table"):
-        click.echo(line)
+    with printing():
+        for line in lines(found, "json" if output.as_json else form or "table"):
+            click.echo(line)
+        sys.stdout.flush()
 
 
 def lines(table: Table, form: str) -> Iterator[str]:

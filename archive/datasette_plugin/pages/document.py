@@ -106,7 +106,7 @@ def _document(view: View) -> dict[str, Any] | Download:
         "content": _shown_content(view, document, shown),
         "comparison": _comparison(view, document, rows),
         "restore": command("restore", "--at", str(shown["first_snapshot_id"]), "--", document["path"]),
-        "cat": command("cat", document["path"], "--at", str(shown["first_snapshot_id"])),
+        "cat": command("cat", "--at", str(shown["first_snapshot_id"]), "--", document["path"]),
         "last_valid": next((row for row in reversed(rows) if row["parse_state"] == "valid"), None),
     }
 

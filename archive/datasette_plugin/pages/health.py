@@ -52,7 +52,7 @@ ORDER BY id DESC
 """
 OLD_AFTER = timedelta(days=30)
 # The code before the words, as in "shrunken: lost most of itself"; programs read it in the table.
-_CODE = re.compile(r"^[a-z_]+: ")
+_CODE = re.compile(r"^[a-z0-9_]+: ")
 
 
 def page(view: View) -> dict[str, Any]:

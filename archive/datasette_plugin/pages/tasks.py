@@ -18,13 +18,13 @@ from archive.model.tasks import FINISHED, Availability, Status
 from archive.model.taskviews import TaskFilter
 
 STEPS = """
-SELECT x.snapshot_id, substr(n.created_at, 1, 10) AS day, x.status, sum(x.step) AS step FROM (
-  SELECT first_snapshot_id AS snapshot_id, status, count(*) AS step FROM tasks
-  WHERE source_id = :source AND first_snapshot_id <= :at AND (:project = '' OR project = :project) GROUP BY 1, 2
+SELECT x.snapshot_id, substr(n.created_at, 1, 10) AS day, x.status, x.is_work, sum(x.step) AS step FROM (
+  SELECT first_snapshot_id AS snapshot_id, status, is_work, count(*) AS step FROM tasks
+  WHERE source_id = :source AND first_snapshot_id <= :at AND (:project = '' OR project = :project) GROUP BY 1, 2, 3
   UNION ALL
-  SELECT until_snapshot_id, status, -count(*) FROM tasks
-  WHERE source_id = :source AND until_snapshot_id <= :at AND (:project = '' OR project = :project) GROUP BY 1, 2) x
-JOIN snapshots n ON n.id = x.snapshot_id GROUP BY 1, 3 ORDER BY 1
+  SELECT until_snapshot_id, status, is_work, -count(*) FROM tasks
+  WHERE source_id = :source AND until_snapshot_id <= :at AND (:project = '' OR project = :project) GROUP BY 1, 2, 3) x
+JOIN snapshots n ON n.id = x.snapshot_id GROUP BY 1, 3, 4 ORDER BY 1
 """
 BOARD = """
 SELECT t.task_id, t.title, t.status, t.priority, t.rank, t.assignees, d.path, t.pointer
@@ -90,7 +90,7 @@ def page(view: View) -> dict[str, Any]:
         **_ready(verdicts),
         "problems": view.ask(PROBLEMS, source=view.source_id, at=at).rows,
         "waiting": view.ask(WAITING).rows[0]["n"],
-        "burndown": _burndown(steps.rows, moment.snapshot.created_at),
+        "burndown": _burndown([row for row in steps.rows if row["is_work"]], moment.snapshot.created_at),
         "board_link": view.links.sql(ALL, source=view.source_id, at=at),
         "available_link": view.links.sql(AVAILABLE),
         "steps_link": steps.link,
