@@ -44,6 +44,7 @@ def test_a_killed_indexing_costs_nothing_and_the_next_goes_on(
         for state in (1, 2, 3):
             write_tree(root, tree(state))
             archive.backup(root, index=state == 1)
+    waiting = waiting_versions(planted)
 
     def work() -> None:
         with Archive.open(path, mode="write") as archive:
@@ -51,13 +52,16 @@ def test_a_killed_indexing_costs_nothing_and_the_next_goes_on(
 
     copy_archive(planted, path)
     span, random_, killed, halfway = duration_s(work), random.Random(5), 0, 0
+    early, late = 0.0, span  # the last moments at which nothing and everything was indexed: between them it is under way
     for turn in range(KILLS * 5):
         copy_archive(planted, path)
-        struck = kill_after(work, random_.uniform(0.0, span))
+        delay = random_.uniform(0.0, span) if turn % 2 else random_.uniform(min(early, late), max(early, late))
+        struck = kill_after(work, delay)
         killed += struck
         span *= 1.02 if struck else 0.9
         left = waiting_versions(path)
-        halfway += 0 < left < 43
+        halfway += 0 < left < waiting
+        early, late = delay if left == waiting else early, late if left else delay
         assert query(path, "SELECT count(*) FROM snapshots") == [(3,)]
         if turn % 10 == 0:
             assert_sound(path)
@@ -68,7 +72,7 @@ def test_a_killed_indexing_costs_nothing_and_the_next_goes_on(
         if killed >= KILLS // (1 + is_elsewhere):
             break
     assert killed >= KILLS // (1 + is_elsewhere)
-    assert halfway > 0
+    assert halfway > 0, f"none of {killed} kills came between two batches"
 
 
 def test_eight_processes_that_back_up_and_index_at_once_lose_nothing(tmp_path: Path) -> None:
