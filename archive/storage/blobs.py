@@ -17,6 +17,7 @@ from archive import codec
 from archive.errors import CorruptArchive
 from archive.hashing import hash_bytes
 from archive.storage.bulk import insert_rows
+from archive.storage.rows import fetch
 
 # The longest chain of deltas; so any version is decoded in at most 32 steps, its end counted.
 MAX_HEIGHT = 31
@@ -86,8 +87,7 @@ def read(connection: Connection, blob_id: int) -> bytes:
         CorruptArchive: It is missing, does not decode, or does not match its hash.
     """
     data = _rebuild(connection, blob_id)
-    expected = connection.exec_driver_sql("SELECT hash FROM blobs WHERE id = ?", (blob_id,)).scalar()
-    if hash_bytes(data) != expected:
+    if [(hash_bytes(data),)] != fetch(connection, "SELECT hash FROM blobs WHERE id = ?", (blob_id,)):
         raise CorruptArchive(f"blob {blob_id} does not match its hash", hint=CORRUPT_HINT, blob=blob_id)
     return data
 
@@ -103,7 +103,8 @@ def read_many(connection: Connection, blob_ids: Sequence[int]) -> Iterator[bytes
     for start in range(0, len(blob_ids), _READ_AT_ONCE):
         part = blob_ids[start : start + _READ_AT_ONCE]
         marks = ", ".join("?" * len(part))
-        rows = connection.exec_driver_sql(
+        rows = fetch(
+            connection,
             "SELECT b.id, b.hash, CAST(c.data AS BLOB) FROM blobs b JOIN contents c ON c.blob_id = b.id"
             f" WHERE b.id IN ({marks}) AND b.size_bytes < {_SMALL_BYTES}",
             tuple(part),
@@ -119,14 +120,15 @@ def _rebuild(connection: Connection, blob_id: int) -> bytes:
     next_: int | None = blob_id
     data: bytes | None = None
     while next_ is not None:
-        data = connection.exec_driver_sql("SELECT CAST(data AS BLOB) FROM contents WHERE blob_id = ?", (next_,)).scalar()
+        plain = fetch(connection, "SELECT CAST(data AS BLOB) FROM contents WHERE blob_id = ?", (next_,))
+        data = plain[0][0] if plain else None
         if data is not None:
             break
-        row = connection.exec_driver_sql("SELECT base_id, data FROM deltas WHERE blob_id = ?", (next_,)).first()
-        if row is None or len(frames) > MAX_HEIGHT:
+        rows = fetch(connection, "SELECT base_id, data FROM deltas WHERE blob_id = ?", (next_,))
+        if not rows or len(frames) > MAX_HEIGHT:
             raise CorruptArchive(f"blob {blob_id} has no content", hint=CORRUPT_HINT, blob=blob_id)
-        next_ = row[0]
-        frames.append(row[1])
+        ((next_, frame),) = rows
+        frames.append(frame)
     try:
         for frame in reversed(frames):
             data = codec.decode(frame, data)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from archive import codec
 from archive.errors import CorruptArchive
 from archive.storage.blobs import CORRUPT_HINT, MAX_HEIGHT, read
+from archive.storage.rows import fetch
 
 # Of so many versions before the newest, one that had to be a keyframe is looked at again: what a damaged state could not be
 # the base of is near to the state that mended it.
@@ -65,7 +66,7 @@ def retire(connection: Connection, blob_id: int, successor: tuple[int, bytes] | 
 
 def _height(connection: Connection, blob_id: int) -> int:
     """Returns how many deltas the longest chain has that leads to a blob."""
-    height = connection.exec_driver_sql("SELECT max(height) FROM deltas WHERE base_id = ?", (blob_id,)).scalar()
+    ((height,),) = fetch(connection, "SELECT max(height) FROM deltas WHERE base_id = ?", (blob_id,))
     return 0 if height is None else int(height) + 1
 
 
@@ -104,7 +105,8 @@ def _heights_left(others: list[int]) -> list[int]:
 
 
 def _recent_keyframes(connection: Connection, document_id: int | None) -> list[int]:
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         "SELECT DISTINCT d.blob_id FROM versions v JOIN deltas d ON d.blob_id = v.blob_id WHERE v.document_id = ?"
         " AND v.number > (SELECT max(number) FROM versions WHERE document_id = v.document_id) - ? AND d.base_id IS NULL",
         (document_id, _MENDED_WITHIN),

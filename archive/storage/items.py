@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeAlias
 from sqlalchemy import Connection
 
 from archive.storage.bulk import insert_rows
+from archive.storage.rows import fetch
 
 PAST = 2**62
 """What an item's id is lowered by when it ends."""
@@ -177,7 +178,8 @@ class ItemWriter:
             first_id, drafts = self._brought.pop(document_id)
             numbered = enumerate(drafts, start=first_id)
             return {draft[_KEY]: _Alive(n, draft[_POINTER], tuple(draft[_POINTER + 1 :])) for n, draft in numbered}
-        rows = self._connection.exec_driver_sql(
+        rows = fetch(
+            self._connection,
             "SELECT key, id, pointer, kind, title, text, words, is_boilerplate FROM items WHERE document_id = ? AND id > 0",
             (document_id,),
         )

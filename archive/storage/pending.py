@@ -73,7 +73,8 @@ def source_rules(connection: Connection) -> dict[int, Json]:
 @reads_rows
 def pending_versions(connection: Connection, after_version_id: int, limit: int = -1) -> list[PendingVersion]:
     """Returns the versions behind one, in the order in which they came."""
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         "SELECT v.id, v.document_id, d.source_id, coalesce(d.path_bytes, d.path), v.blob_id, v.size_bytes,"
         " v.first_snapshot_id, v.number = 1, p.until_snapshot_id, p.until_snapshot_id IS v.first_snapshot_id,"
         " p.blob_id IS v.blob_id"
@@ -101,9 +102,8 @@ def count_versions(connection: Connection, after_version_id: int) -> tuple[int, 
 
 def newest(connection: Connection) -> tuple[int, int]:
     """Returns the ids of the newest version and of the newest snapshot of any source; 0 where there is none."""
-    version_id, snapshot_id = connection.exec_driver_sql(
-        "SELECT (SELECT coalesce(max(id), 0) FROM versions), (SELECT coalesce(max(id), 0) FROM snapshots)"
-    ).one()
+    statement = "SELECT (SELECT coalesce(max(id), 0) FROM versions), (SELECT coalesce(max(id), 0) FROM snapshots)"
+    ((version_id, snapshot_id),) = fetch(connection, statement)
     return int(version_id), int(snapshot_id)
 
 
@@ -114,12 +114,12 @@ def is_complete(connection: Connection, state: IndexState) -> bool:
 
 def removals(connection: Connection, after_snapshot_id: int) -> list[tuple[int, int]]:
     """Returns (document id, snapshot id) of documents that were gone after a snapshot and have not come back."""
-    rows = connection.exec_driver_sql(
+    return fetch(
+        connection,
         "SELECT v.document_id, v.until_snapshot_id FROM versions v WHERE v.until_snapshot_id > ? AND NOT EXISTS"
         " (SELECT 1 FROM versions x WHERE x.document_id = v.document_id AND x.number > v.number) ORDER BY v.id",
         (after_snapshot_id,),
     )
-    return [(document_id, snapshot_id) for document_id, snapshot_id in rows]
 
 
 def write_note(connection: Connection, version_id: int, extent: str, note: str) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from archive.storage.bulk import insert_rows
+from archive.storage.rows import fetch
 from archive.storage.taskrows import DERIVED, NOTHING, STATE, PackedTasks, TaskRow
 
 LAST_VALID, SALVAGED, ADAPTER = "last_valid", "salvaged", "adapter"
@@ -226,7 +227,8 @@ class TaskWriter:
         if found is None:
             if not self._knows(document_id):
                 return {}
-            rows = self._connection.exec_driver_sql(
+            rows = fetch(
+                self._connection,
                 "SELECT ref, id, digest, pointer, position FROM tasks WHERE document_id = ? AND until_snapshot_id IS NULL",
                 (document_id,),
             )
@@ -238,7 +240,8 @@ class TaskWriter:
         if found is None:
             if not self._knows(document_id):
                 return {}
-            rows = self._connection.exec_driver_sql(
+            rows = fetch(
+                self._connection,
                 "SELECT kind, message, -id FROM task_problems WHERE document_id = ? AND until_snapshot_id IS NULL",
                 (document_id,),
             )
@@ -265,4 +268,4 @@ class TaskWriter:
         return found
 
     def _number(self, statement: str, *values: int) -> int:
-        return int(self._connection.exec_driver_sql(statement, values).scalar_one())
+        return int(fetch(self._connection, statement, values)[0][0])

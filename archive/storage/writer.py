@@ -18,6 +18,7 @@ from archive.model.snapshots import Problem
 from archive.storage import blobs, chains, paths
 from archive.storage.bulk import insert_rows
 from archive.storage.known import KnownDocument, KnownProblem, find_past
+from archive.storage.rows import fetch
 
 # A batch is written when it holds this much. Larger ones gain nothing and cost memory.
 BATCH_FILES = 256
@@ -234,10 +235,8 @@ class SnapshotWriter:
         )
 
     def _is_current(self, blob_id: int) -> bool:
-        row = self._connection.exec_driver_sql(
-            "SELECT 1 FROM versions WHERE blob_id = ? AND until_snapshot_id IS NULL LIMIT 1", (blob_id,)
-        ).first()
-        return row is not None
+        statement = "SELECT 1 FROM versions WHERE blob_id = ? AND until_snapshot_id IS NULL LIMIT 1"
+        return bool(fetch(self._connection, statement, (blob_id,)))
 
 
 def _values(problem: Problem) -> tuple[str, str, str]:
