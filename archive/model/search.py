@@ -93,7 +93,8 @@ class Hit(Value):
         title_spans: Matched words in the title.
         snippet: A part of the text around matched words, on one line.
         snippet_spans: Matched words in the snippet.
-        score: Higher is better; comparable within one page.
+        score: How well the words fit: higher is better, within one page and among hits of one group (titles, others,
+            boilerplate), which come in this order.
         first_seen: The snapshot that brought the item as it is here; over history, the first state of it that matches.
         last_seen: The newest snapshot that has it so.
         present: Whether it is part of the current state.

@@ -1,15 +1,18 @@
 """Puts what the index found into its final order.
 
-    score  times 0.4 for blocks that explain a file's own form, times 2.2 where the title alone has all the words, but for
-           documents that are found by their names alone: what is inside of others comes first
+    1. real content before blocks that explain a file's own form (`schema`, `instructions`)
+    2. items whose title alone has all the words before those that have them elsewhere; documents that are found by their
+       names alone count among the latter, for what is inside of others comes first
+    3. the better score of the index first, and of equal ones the newer
 
 Only the best by the index's own score are looked at, more and more of them until those that are shown are settled.
-Among equals the newer comes first. Over history the states of one item are one hit: its newest state that matches.
+Over history the states of one item are one hit: its newest state that matches.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 from typing import NamedTuple, TypeAlias
 
 from archive.query import Query
@@ -18,16 +21,16 @@ from archive.storage import fts
 from archive.storage.connection import Connection
 from archive.storage.fts import Found
 
-_BOILERPLATE = 0.4
-# What a word in a title weighs more than in a text by bm25 alone is not enough against many repeats in a short text.
-_TITLE = 2.2
 _MORE = 5
 _SPARE = 20  # more than are needed, since some of the best may be blocks about the file itself
 _MAX_ADDED = 100
 
-# A plain tuple, which is sorted as it is, for there may be thousands: the negative score and first snapshot, document, key and
-# id of the item, the first snapshot of all its states that match, and their number.
-_Entry: TypeAlias = tuple[float, int, int, str, int, int, int]
+_Entry: TypeAlias = tuple[bool, bool, float, int, int, str, int, int, int]
+"""What sorts as the hits do: whether it is boilerplate, whether its title does not match, the negative score and first
+snapshot; document, key and id of the item, the first snapshot of all its states that match, and their number.
+
+A plain tuple, since there may be thousands.
+"""
 
 
 class Ranked(NamedTuple):
@@ -82,21 +85,31 @@ def rank(
         looked_at = found.ranked if by_item else found.ranked[:most]
         extra = titled if by_item else titled[:most]
         entries = _in_order(connection, looked_at, extra, query, by_item=by_item)
-        fresh = [one for one in entries if token_of(one[2], one[3]) not in seen] if seen else entries
+        fresh = [one for one in entries if token_of(one[4], one[5]) not in seen] if seen else entries
         is_all = len(looked_at) == len(found.ranked) and len(extra) == len(titled)
-        if is_all:
-            break
-        # What comes behind has no better score than the last that came.
-        behind = looked_at[-1][1] * (_TITLE if query.is_unspaced else 1.0)
-        if len(extra) < len(titled):
-            behind = max(behind, _TITLE * extra[-1][1])
-        if sum(-one[0] >= behind for one in fresh) >= needed:
+        if is_all or _settled(fresh, found.ranked[len(looked_at) :], titled[len(extra) :], query) >= needed:
             break
         most *= _MORE
-    best = [Ranked(one[4], one[2], one[3], -one[0], one[5], one[6]) for one in fresh[:needed]]
+    best = [Ranked(one[6], one[4], one[5], -one[2], one[7], one[8]) for one in fresh[:needed]]
     if not (by_item or query.needs_check):
         return Ranking(best, found.total, found.is_exact, found.is_bounded)
     return Ranking(best, len(entries), is_all and found.is_exact, found.is_bounded)
+
+
+def _settled(
+    entries: Sequence[_Entry], others: Sequence[tuple[int, float]], titled: Sequence[tuple[int, float]], query: Query
+) -> int:
+    """Returns how many of the first entries stay the first whatever those are that were not looked at."""
+    title_score = titled[0][1] if titled else -inf
+    if others and query.is_unspaced:
+        title_score = max(title_score, others[0][1])  # whether a title matches is seen only when it is looked at
+    score = inf if title_score > -inf else others[0][1] if others else -inf
+    count = 0
+    for is_boilerplate, is_no_title, negative, *_ in entries:
+        if is_boilerplate or -negative < (score if is_no_title else title_score):
+            break
+        count += 1
+    return count
 
 
 def in_titles(found: Found, titles: Sequence[int], *, may_add: bool) -> list[tuple[int, float]]:
@@ -132,8 +145,7 @@ def _in_order(
         if is_checked and not query.accepts_item(title, key):
             continue
         is_title = not is_name and (item_id in in_title or (is_unspaced and query.is_title(title)))
-        score = scores[item_id] * (_BOILERPLATE if is_boilerplate else 1.0) * (_TITLE if is_title else 1.0)
-        entries.append((-score, -first, document_id, key, item_id, first, 1))
+        entries.append((bool(is_boilerplate), not is_title, -scores[item_id], -first, document_id, key, item_id, first, 1))
     if by_item:
         entries = _by_item(entries)
     entries.sort()
@@ -143,10 +155,12 @@ def _in_order(
 def _by_item(entries: Sequence[_Entry]) -> list[_Entry]:
     groups: dict[tuple[int, str], _Entry] = {}
     for one in entries:
-        name = one[2], one[3]
+        name = one[4], one[5]
         other = groups.get(name)
         if other is not None:
-            newest = one if one[1] < other[1] else other
-            one = (min(one[0], other[0]), newest[1], *name, newest[4], min(one[5], other[5]), one[6] + other[6])  # noqa: PLW2901
-        groups[name] = one
+            newest = one if one[3] < other[3] else other
+            best = min(one[:3], other[:3])
+            groups[name] = (*best, newest[3], *name, newest[6], min(one[7], other[7]), one[8] + other[8])
+        else:
+            groups[name] = one
     return list(groups.values())

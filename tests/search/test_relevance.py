@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from archive import Archive
 from archive.model.search import Hit, NoteKind
+from tests.conftest import Tree
 from tests.search.conftest import Remember
 from tests.search.project import JUDGED
 
@@ -35,6 +38,22 @@ def test_blocks_that_explain_a_file_come_behind_what_it_holds(sample: Archive, q
     explaining = [number for number, hit in enumerate(hits) if hit.key.startswith(("/schema", "/instructions"))]
     real = [number for number, hit in enumerate(hits) if number not in explaining]
     assert all(number > max(real) for number in explaining) or not explaining
+
+
+@pytest.mark.parametrize("limit", [1, 5, 100])
+def test_however_well_a_block_about_the_file_fits_all_that_the_file_holds_comes_before_it(
+    archive: Archive, remember: Remember, limit: int
+) -> None:
+    about = {"title": "deployment", "deployment": "deployment deployment deployment"}
+    real = [{"id": n, "notes": "words " * 60 + "deployment " + "words " * n} for n in range(30)]
+    blocks = [{"schema": {f"part{n}": about for n in range(40)}, "instructions": about} for _ in range(3)]
+    tree: Tree = {f"{n}.json": json.dumps(block).encode() for n, block in enumerate(blocks)}
+    remember({**tree, "real.json": json.dumps(real).encode()})
+    paths, page = [], archive.search("deployment", limit=limit)
+    while len(paths) < 30:
+        paths += [hit.path for hit in page.items]
+        page = archive.search("deployment", limit=limit, cursor=page.cursor)
+    assert set(paths[:30]) == {"real.json"}
 
 
 def test_a_match_of_the_title_comes_before_any_match_of_the_text(archive: Archive, remember: Remember) -> None:
