@@ -1,8 +1,8 @@
-"""Times 200 mixed queries in the library: `python search_times.py DB [history]`; prints milliseconds by kind as JSON.
+"""Times 200 mixed queries in the library: `python search_times.py DB now|history WORDS`; prints milliseconds by kind as JSON.
 
-The queries are made of what the archive's own index holds: rare words, common ones (the most common of all among them), two
-words, phrases, beginnings of words, and words in a part of the paths. Each is timed once, after one other round that warms
-the caches.
+The queries are made of what the index of the archive WORDS holds: rare words, common ones (the most common of all among
+them), two words, phrases, beginnings of words, and words in a part of the paths. Each is timed once, after one other round
+that warms the caches.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from archive import Archive
 ROUNDS = 34  # of six kinds
 
 
-def main(database: str, mode: str = "") -> None:
+def main(database: str, mode: str, words: str) -> None:
     """Times the queries."""
-    queries = make_queries(database)
+    queries = make_queries(words)
     times: dict[str, list[float]] = {}
     with Archive.open(database) as archive:
         for is_warm in (False, True):

@@ -49,7 +49,8 @@ def test_however_well_a_block_about_the_file_fits_all_that_the_file_holds_comes_
     blocks = [{"schema": {f"part{n}": about for n in range(40)}, "instructions": about} for _ in range(3)]
     tree: Tree = {f"{n}.json": json.dumps(block).encode() for n, block in enumerate(blocks)}
     remember({**tree, "real.json": json.dumps(real).encode()})
-    paths, page = [], archive.search("deployment", limit=limit)
+    paths: list[str] = []
+    page = archive.search("deployment", limit=limit)
     while len(paths) < 30:
         paths += [hit.path for hit in page.items]
         page = archive.search("deployment", limit=limit, cursor=page.cursor)
