@@ -126,8 +126,8 @@ COMMON = {
 
 # What one would ask of each view and table; also the order in which they are listed.
 QUERIES = {
-    "current_documents": "SELECT path, content ->> '$.metadata.version' AS version FROM current_documents WHERE kind = 'json'"
-    " AND parse_state = 'valid' ORDER BY path",
+    "current_documents": "SELECT path, content ->> '$.metadata.version' AS version FROM current_documents"
+    " WHERE kind = 'json' ORDER BY path",
     "document_history": "SELECT path, version, first_at, until_at, size_bytes, parse_state FROM document_history"
     " ORDER BY path, version",
     "current_items": "SELECT path, pointer, title FROM current_items WHERE kind = 'object' ORDER BY path, pointer LIMIT 50",

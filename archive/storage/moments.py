@@ -12,7 +12,10 @@ _DOCUMENTS = """
 CREATE TEMP VIEW documents AS
   SELECT d.id, s.name AS source, d.path, d.kind, d.category, v.id AS version_id, v.number AS version, v.size_bytes,
          v.parse_state, v.parse_error, v.mtime_ns / 1000000000 AS mtime, n.id AS snapshot_id, n.created_at AS changed_at,
-         b.hash, iif(typeof(archive_content(v.id)) = 'text', archive_content(v.id), NULL) AS content
+         b.hash, iif(typeof(archive_content(v.id)) = 'text' AND json_valid(archive_content(v.id)), archive_content(v.id), NULL)
+           AS content,
+         iif(typeof(archive_content(v.id)) = 'text' AND NOT json_valid(archive_content(v.id)), archive_content(v.id), NULL)
+           AS text
   FROM main.documents d
   JOIN main.sources s ON s.id = d.source_id
   JOIN main.versions v ON v.document_id = d.id AND v.first_snapshot_id = (

@@ -30,7 +30,8 @@ CREATE TABLE checks (
 
 CURRENT_DOCUMENTS = """
 CREATE VIEW current_documents AS
-  -- What is there now, with its content as text: content ->> '$.metadata.version' looks into it.
+  -- What is there now, with its content: content ->> '$.metadata.version' looks into JSON, text has all that is no JSON.
+  -- Both are NULL where it is not UTF-8; contents.data has that.
   SELECT d.id,  -- the document, the same through all of its versions
          s.name AS source,  -- name of the source
          d.path,  -- relative to the root of the source, with /
@@ -44,7 +45,8 @@ CREATE VIEW current_documents AS
          n.id AS snapshot_id,  -- the snapshot that brought this version
          n.created_at AS changed_at,  -- its time, UTC
          b.hash,  -- sha256 of the content
-         CASE typeof(c.data) WHEN 'text' THEN c.data END AS content,  -- NULL where it is not UTF-8: contents.data has it
+         iif(typeof(c.data) = 'text' AND json_valid(c.data), c.data, NULL) AS content,  -- as JSON text; NULL: it is not JSON
+         iif(typeof(c.data) = 'text' AND NOT json_valid(c.data), c.data, NULL) AS text,  -- Markdown, JSONL, torn JSON …
          v.id AS version_id  -- what archive_content, archive_json and archive_diff take
   FROM versions v
   JOIN documents d ON d.id = v.document_id

@@ -75,8 +75,8 @@ def test_what_is_no_text_is_a_blob_in_sql_and_all_else_can_be_queried(archive: A
         types = {
             path: type_
             for path, type_, seen in connection.execute(
-                "SELECT d.path, typeof(c.data), d.content FROM current_documents d JOIN blobs b ON b.hash = d.hash"
-                " JOIN contents c ON c.blob_id = b.id"
+                "SELECT d.path, typeof(c.data), coalesce(d.content, d.text) FROM current_documents d"
+                " JOIN blobs b ON b.hash = d.hash JOIN contents c ON c.blob_id = b.id"
             )
             if (type_ == "text") == (seen is not None)  # the view shows nothing for what is no text
         }

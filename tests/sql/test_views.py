@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from archive import Archive
 from tests.conftest import FixedClock, write_tree
 from tests.sql.sample import FIRST
@@ -18,10 +20,27 @@ def test_a_change_leads_to_both_of_its_versions(opened: Archive) -> None:
 
 
 def test_current_documents_have_the_id_of_their_version(opened: Archive) -> None:
-    rows = opened.sql("SELECT count(*), sum(content = archive_content(version_id)) FROM current_documents").rows
+    rows = opened.sql("SELECT count(*), sum(coalesce(content, text) = archive_content(version_id)) FROM current_documents").rows
     total, same = rows[0]
     assert isinstance(total, int)
     assert same == total - 1  # one is not UTF-8
+
+
+@pytest.mark.parametrize(("view", "at"), [("current_documents", None), ("documents", "latest"), ("current_documents", "3")])
+def test_one_value_of_all_documents_can_be_asked_for_whatever_else_lies_between_them(
+    opened: Archive, view: str, at: str | None
+) -> None:
+    rows = opened.sql(f"SELECT path, content ->> '$.metadata.version' FROM {view} ORDER BY path", at=at).rows
+    assert ("agents/tasks.json", "1.3") in rows
+    assert {path for path, value in rows if value is None} >= {"agents/memory.json", "agents/memory.jsonl", "docs/roadmap.md"}
+
+
+def test_what_is_no_json_is_text_and_never_both(opened: Archive) -> None:
+    rows = opened.sql("SELECT path, content IS NOT NULL, text IS NOT NULL FROM current_documents").rows
+    has_content = {path for path, has, _ in rows if has}
+    has_text = {path for path, _, has in rows if has}
+    assert has_content == {"agents/tasks.json"}  # the other JSON document is torn
+    assert has_text == {path for path, _, _ in rows} - has_content - {"odd/caf\\xe9.txt"}
 
 
 def test_a_problem_that_ended_is_history(archive: Archive, root: Path, clock: FixedClock) -> None:
