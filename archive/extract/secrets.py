@@ -108,15 +108,26 @@ _INLINE = re.compile(
     r"(?:[\"'`*\\]{0,4}[ \t]{0,2}(?::=|=>|=|:(?!//))[*]{0,2}[ \t]*|(?(flag)[ ]+|(?!))))"
     r"(?P<value>\"(?:[^\"\\\n]|\\[^\n])*+\"?|\\\"(?:[^\"\\\n]|\\[^\"\n])*+(?:\\\")?|'[^'\n]*+'?|\[[^\]\n]*+\]?|[^\s,;&\"'{}\[\]]+)"
 )
-# The colon of `name:value`, without a space: not that of an address, nor of a time of day (`T12:30`, ` 12:30:00`).
-_GLUED = re.compile(r":(?:(?![ \n\r]|//)(?<=[\w\"'`*\\ \t]:)(?!(?<=[T :\n]\d\d:)\d\d)|(?<=[\"\s]:)\s)")
+# The colon of `name:value`, without a space: not that of an address, nor of a time of day (`T12:30`, ` 12:30:00`). And that
+# of a name whose value stands below it.
+_GLUED = re.compile(
+    r":(?:(?![ \n\r]|//)(?<=[\w\"'`*\\ \t]:)(?!(?<=[T :\n]\d\d:)\d\d)|(?<=[\"\s]:)\s|[ \t]*\r?\n(?=[ \t]|-[ \t]))"
+)
 # `"name": {` or `[` of JSON, and what matters for finding where that ends.
 _OPENING = re.compile(r"\"(?P<name>[\w.-]{1,80})\"\s{0,9}:\s{0,9}(?P<value>[{\[])")
 _BRACKET = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|(?P<open>[{\[])|(?P<close>[}\]])", re.DOTALL)
-_BLOCK_MARKS = ("|", ">", "-", "+", *"0123456789")
-_YAML_BLOCK = re.compile(
-    r"(?P<head>(?P<indent>[ \t]*+)(?:-[ \t]+)?[\"']?(?P<name>[A-Za-z][\w.-]{0,60})[\"']?:[ \t]*[|>][-+0-9]*[ \t]*\r?\n)"
-    r"(?P<value>(?:(?P=indent)[ \t]+[^\n]*\n?|[ \t]*\r?\n)+)"
+_LONG_QUOTES = ('"""', "'''")
+# A name alone on its line, or before what goes on below it: YAML's blocks, TOML's long texts, brackets.
+_OPENED = re.compile(
+    r"(?P<head>(?P<indent>[ \t]*+)(?P<dash>-[ \t]+)?[\"']?(?P<name>[A-Za-z][\w.-]{0,60})[\"']?[ \t]*+(?P<sign>[:=])[ \t]*+)"
+    r"(?P<value>[|>][-+0-9]*[ \t]*(?=\r?\n)|(?=\r?\n)|\"\"\"|'''|[\[{])"
+)
+# All that is deeper than the name, and items of a list that are not.
+_BELOW = r"\r?\n(?P<value>(?:{indent}[ \t]+[^\n]*\n?|{item}[ \t]*\r?\n)+)"
+# `"API key": "value"` within a line, and `"API key: value"`: inside of quotes a name may have several words.
+_QUOTED = re.compile(
+    r"(?P<head>\"(?P<name>[A-Za-z][\w.-]*+(?: [A-Za-z][\w.-]*+){1,4})(?:\"[ \t]{0,2}:[ \t]{0,2}|:[ \t]))"
+    r"(?P<value>\"(?:[^\"\\\n]|\\[^\n])*+\"?|[^\s,}\]\"][^,}\]\"\n]*+)"
 )
 
 
@@ -195,15 +206,41 @@ class SecretRules:
             line = text[start:end]
             if start < done or not (":" in line or "=" in line or "--" in line):
                 continue  # part of a block that is masked already, or just words
-            block = _YAML_BLOCK.match(text, start) if line.rstrip().endswith(_BLOCK_MARKS) else None
-            if block and self.is_secret_name(block["name"]):
-                masked, line_end = _masked_block(block), block.end()
-            else:
-                masked, line_end = self._mask_values(_INLINE, self._mask_values(_LINE, line)), end
+            masked, line_end = self._mask_below(text, start, end) or (self._mask_line(line), end)
             if masked != text[start:line_end]:
                 pieces += text[done:start], masked
                 done = line_end
         return "".join([*pieces, text[done:]]) if pieces else text
+
+    def _mask_line(self, line: str) -> str:
+        line = self._mask_values(_LINE, line)
+        if '"' in line:
+            line = self._mask_values(_QUOTED, line)
+        return self._mask_values(_INLINE, line)
+
+    def _mask_below(self, text: str, start: int, end: int) -> tuple[str, int] | None:
+        """Returns a line masked with all below that belongs to its name, and where that ends; None if there is no such."""
+        opened = _OPENED.match(text, start)
+        if opened is None or opened.start("value") > end or not self.is_secret_name(opened["name"]):
+            return None
+        opening, at = opened["value"], opened.end()
+        if opening in _LONG_QUOTES:
+            closing = text.find(opening, at)
+            done = len(text) if closing < 0 else closing + len(opening)
+            lines = "\n" * text.count("\n", at, done)
+            return f"{opened['head']}{opening}{MASK}{lines}{opening if closing >= 0 else ''}", done
+        if opening in ("[", "{"):
+            done = _closing(text, opened.start("value"))
+            return f"{opened['head']}{MASK}" + "\n" * text.count("\n", at, done), done
+        if opened["sign"] == "=":
+            return None
+        indent = re.escape(opened["indent"])
+        item = f"{indent}-[ \t]+[^\n]*\n?|" if not (opened["dash"] or opening) else ""
+        below = re.compile(_BELOW.format(indent=indent, item=item)).match(text, at)
+        if below is None:
+            return None
+        before = text[start : below.start("value")]
+        return f"{before}{opened['indent']}  {MASK}" + "\n" * below["value"].count("\n"), below.end()
 
     def _lines_with_stems(self, text: str) -> list[tuple[int, int]]:
         """Returns where the lines begin and end in which a secret name may occur."""
@@ -305,10 +342,6 @@ def _closing(text: str, at: int) -> int:
         if not depth:
             return bracket.end()
     return len(text)
-
-
-def _masked_block(block: re.Match[str]) -> str:
-    return f"{block['head']}{block['indent']}  {MASK}" + "\n" * block["value"].count("\n")
 
 
 def _masked(match: re.Match[str], value: str) -> str:

@@ -51,6 +51,16 @@ def test_a_name_that_only_resembles_one_is_not(name: str) -> None:
         ("  password:   x  # why", "  password:   [masked]"),
         ("- **API key**: abc", "- **API key**: [masked]"),
         ("GitHub access token: abc", "GitHub access token: [masked]"),
+        ("secret:\n  - abc\n  - def\nmore: x", "secret:\n  [masked]\n\nmore: x"),
+        ("secret:\n- abc\n- def\nmore: x", "secret:\n  [masked]\n\nmore: x"),
+        ("- secret:\n    abc\n- other: x", "- secret:\n  [masked]\n- other: x"),
+        ("password:\n  abc\n", "password:\n  [masked]\n"),
+        ("password: >-\r\n  abc\r\n", "password: >-\r\n  [masked]\n"),
+        ('password = """\nabc\n"""\nmore = 1', 'password = """[masked]\n\n"""\nmore = 1'),
+        ("password = '''abc", "password = '''[masked]"),
+        ('api_keys = [\n  "abc",\n  "]d",\n]\nmore = 1', "api_keys = [masked]\n\n\n\nmore = 1"),
+        ('{"n": {"API key": "abc", "b": 2', '{"n": {"API key": "[masked]", "b": 2'),
+        ('{"n": "API key: abc", "b": 2', '{"n": "API key: [masked]", "b": 2'),
         ("DB password: hunter2", "DB password: [masked]"),
         ('{"api_key": "x\\"y", "n": 1}', '{"api_key": "[masked]", "n": 1}'),
         ('{"passwords":["a","b"]}', '{"passwords":[masked]}'),
@@ -84,6 +94,10 @@ def test_what_looks_secret_in_text_is_masked(text: str, masked: str) -> None:
     "text",
     [
         "max_tokens: 4096",
+        "max_tokens:\n  - 4096\n",
+        "password:\nnext: 1\n",
+        "The password:\n\nis in the safe\n",
+        '"the monkey key: a"',
         "token_count=5",
         "The secretary: Ann",
         "use a Bearer token for it",
@@ -105,7 +119,7 @@ def test_other_text_is_left_alone(text: str) -> None:
 PIECES = st.sampled_from(
     ["password", "api_key", "token", ":", "=", " ", "\n", "\t", "{", "/", "12", "T", "--",
      '"', "'", "|", "x", "İ", "Bearer ", "://", "@", "a:", MASK,
-     "-----BEGIN PRIVATE KEY-----", "ghp_" + "a" * 30, "  ", "- ", "é"]
+     "-----BEGIN PRIVATE KEY-----", "ghp_" + "a" * 30, "  ", "- ", "é", '"""', "[", "]", ":\n  ", "\n- ", "\r\n"]
 )  # fmt: skip
 TEXTS = st.one_of(st.lists(PIECES, max_size=14).map("".join), st.text())
 
