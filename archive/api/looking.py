@@ -11,6 +11,7 @@ from archive.model.check import CheckDepth
 from archive.storage import blobs, documents, known, snapshots
 
 if TYPE_CHECKING:
+    from archive.extract.secrets import SecretRules
     from archive.model.base import Json
     from archive.model.check import CheckResult, Stats
     from archive.model.diff import Diff
@@ -122,6 +123,20 @@ class Looking(Opening):
         with self._database.reading() as connection:
             result = check(connection, CheckDepth(depth), self._clock, on_progress)
         return remember(self._database, result)
+
+    def secret_rules(self) -> SecretRules:
+        """Returns what decides which values are masked wherever they are shown, as search masks them.
+
+        Of several sources: what any of them masks, and left alone what all of them leave alone.
+        """
+        from archive.extract.secrets import SecretRules
+        from archive.rules import Rules
+        from archive.storage.pending import source_rules
+
+        with self._database.reading() as connection:
+            found = [Rules.from_json(rules) for rules in source_rules(connection).values()]
+        allowed = set.intersection(*[set(rules.not_secret) for rules in found]) if found else set[str]()
+        return SecretRules.extended([name for rules in found for name in rules.secret_names], sorted(allowed))
 
     def stats(self) -> Stats:
         """Returns what the archive holds and what it costs."""

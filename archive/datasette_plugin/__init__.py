@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from archive.clock import SystemClock
 from archive.datasette_plugin import cells, compat
-from archive.datasette_plugin.databases import archives, is_archive
+from archive.datasette_plugin.databases import archives, is_archive, secret_rules
 from archive.datasette_plugin.serving import PAGES, routes
 from archive.storage.functions import Driver, register
 
@@ -63,7 +63,6 @@ def database_actions(datasette: Any, database: str) -> list[dict[str, str]]:
 
 @hookimpl
 def render_cell(value: Any, column: str, database: str, datasette: Any) -> Markup | None:
-    """Shows JSON indented, and cuts long content with a note of its size."""
-    if not is_archive(datasette.databases.get(database)):
-        return None
-    return cells.rendered(column, value)
+    """Shows JSON indented, cuts long content with a note of its size, and masks what looks like a secret."""
+    found = datasette.databases.get(database)
+    return cells.rendered(column, value, secret_rules(found)) if is_archive(found) else None

@@ -8,6 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from archive.diff import diff_content, diff_text
+from archive.diff.text import MAX_LINE_CHARACTERS
+from archive.extract.masking import mask_at
+from archive.extract.parse import text_of
+from archive.extract.secrets import SecretRules
 from archive.model.diff import PointerChange, ValueChange
 from archive.model.documents import Kind
 
@@ -38,8 +42,11 @@ class ChangedValue(NamedTuple):
     new: str | None
 
 
-def compare(kind: str, old: bytes, new: bytes, path: str, *, as_text: bool = False) -> dict[str, Any]:
-    """Returns changed values, or rows of lines, and a note; and what was left out for its length."""
+def compare(kind: str, old: bytes, new: bytes, path: str, rules: SecretRules, *, as_text: bool = False) -> dict[str, Any]:
+    """Returns changed values, or rows of lines, and a note; and what was left out for its length.
+
+    What is masked is compared all the same: that a secret changed can be seen, and not how.
+    """
     if len(old) + len(new) > MAX_BYTES:
         return {"changed": [], "lines": [], "note": "too large to compare here; 'archive diff' does it", "left_out": 0}
     if as_text:
@@ -49,8 +56,8 @@ def compare(kind: str, old: bytes, new: bytes, path: str, *, as_text: bool = Fal
         values, lines, note = diff_content(Kind(kind), old, new, path)
     rows = list(side_by_side(lines))
     return {
-        "changed": [_shown(change) for change in values[:_VALUES]],
-        "lines": rows[:_LINES],
+        "changed": [_shown(change, rules) for change in values[:_VALUES]],
+        "lines": list(_masked(rows[:_LINES], _hidden_lines(old, rules), _hidden_lines(new, rules))),
         "note": note,
         "left_out": max(len(values) - _VALUES, 0) + max(len(rows) - _LINES, 0),
     }
@@ -94,11 +101,30 @@ def side_by_side(lines: Sequence[str]) -> Iterator[SideBySide]:
     yield from flush()
 
 
-def _shown(change: PointerChange) -> ChangedValue:
+def _hidden_lines(data: bytes, rules: SecretRules) -> dict[int, str]:
+    """Returns the lines that masking changes, by their number; masking keeps the number of lines."""
+    text = text_of(data)
+    masked = rules.mask(text)
+    if masked == text:
+        return {}
+    pairs = zip(text.split("\n"), masked.split("\n"), strict=True)
+    return {number: line[:MAX_LINE_CHARACTERS] for number, (real, line) in enumerate(pairs, start=1) if line != real}
+
+
+def _masked(rows: Sequence[SideBySide], old: dict[int, str], new: dict[int, str]) -> Iterator[SideBySide]:
+    for row in rows:
+        yield row._replace(
+            old=row.old if row.old_number is None else old.get(row.old_number, row.old),
+            new=row.new if row.new_number is None else new.get(row.new_number, row.new),
+        )
+
+
+def _shown(change: PointerChange, rules: SecretRules) -> ChangedValue:
     if change.change in (ValueChange.MOVED, ValueChange.REORDERED):
         return ChangedValue(change.pointer or "/", change.change.value, change.old_pointer, change.pointer)
-    old = None if change.change is ValueChange.ADDED else _as_json(change.old)
-    new = None if change.change is ValueChange.REMOVED else _as_json(change.new)
+    before = change.pointer if change.old_pointer is None else change.old_pointer
+    old = None if change.change is ValueChange.ADDED else _as_json(mask_at(before, change.old, rules))
+    new = None if change.change is ValueChange.REMOVED else _as_json(mask_at(change.pointer, change.new, rules))
     return ChangedValue(change.pointer or "/", change.change.value, old, new)
 
 

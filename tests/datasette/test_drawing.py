@@ -15,9 +15,11 @@ from archive.datasette_plugin.comparison import compare, side_by_side
 from archive.datasette_plugin.drawing import ago, file_time, size
 from archive.datasette_plugin.pages.search import marked
 from archive.datasette_plugin.view import Download, Links
+from archive.extract.secrets import SecretRules
 from archive.model.search import Span
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+RULES = SecretRules()
 TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=12)
 
 
@@ -63,7 +65,7 @@ def test_a_share_is_never_wider_than_its_place() -> None:
 )
 def test_a_comparison_by_line_has_both_sides_whole_and_in_order(old: list[str], new: list[str]) -> None:
     sides = ["\n".join(lines_) + "\n" for lines_ in (old, new)]
-    found = compare("text", sides[0].encode(), sides[1].encode(), "x")
+    found = compare("text", sides[0].encode(), sides[1].encode(), "x", RULES)
     rows = [row for row in found["lines"] if row.kind != "hunk"]
     for number, text, whole in (("old_number", "old", sides[0]), ("new_number", "new", sides[1])):
         expected = whole.split("\n")
@@ -85,7 +87,7 @@ def test_what_was_replaced_stands_beside_what_replaced_it() -> None:
 
 
 def test_what_is_too_large_to_compare_says_where_it_can_be() -> None:
-    found = compare("json", b" " * 5_000_000, b"{}" + b" " * 5_000_000, "x")
+    found = compare("json", b" " * 5_000_000, b"{}" + b" " * 5_000_000, "x", RULES)
     assert found["changed"] == []
     assert "archive diff" in found["note"]
 
@@ -121,10 +123,10 @@ def test_links_hold_nothing_but_what_is_quoted(text: str) -> None:
 
 @pytest.mark.parametrize("value", ["[]", "{", "[" * 100_000, '{"a": 1}', "x" * 5000, '["<script>"]', "[1]" + " " * 300_000])
 def test_a_cell_of_json_is_shown_whatever_it_holds(value: str) -> None:
-    shown = rendered("tags", value)
+    shown = rendered("tags", value, RULES)
     assert shown is None or ("<pre" in shown and "<script>" not in shown)
     assert shown is None or len(shown) < 4_000
-    assert rendered("path", value) is None
+    assert rendered("path", value, RULES) is None
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ METHODS = {
     "one_moment",
     "schema",
     "search",
+    "secret_rules",
     "sql",
     "snapshot",
     "snapshots",

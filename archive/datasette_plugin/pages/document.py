@@ -12,6 +12,7 @@ from archive.datasette_plugin.drawing import file_time, size, time
 from archive.datasette_plugin.pages.moments import choose
 from archive.datasette_plugin.view import Download, Redirect, View, command
 from archive.errors import DocumentNotFound
+from archive.extract.masking import mask_value
 
 LIST = """
 SELECT d.id, d.path, d.kind, d.category, v.number AS version, v.size_bytes, v.parse_state, v.parse_error,
@@ -143,17 +144,25 @@ def _content(view: View, version_id: int) -> bytes:
 def _shown_content(view: View, document: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
     data = _content(view, shown["version_id"])
     text = data.decode("utf-8", "backslashreplace")
-    is_pretty = False
+    rules = view.archive.secret_rules()
+    is_pretty = is_masked = False
     if document["kind"] == "json" and view.get("as") != "stored" and len(text) <= _SHOWN:
         try:
-            text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            value = json.loads(text)
+            shown_value = mask_value(value, rules)
+            text, is_masked = json.dumps(shown_value, indent=2, ensure_ascii=False), shown_value != value
             is_pretty = True
         except (ValueError, RecursionError):
             is_pretty = False
+    if not is_pretty:
+        # What is left out is masked too, for a secret may begin in what is shown and end behind it.
+        masked = rules.mask(text)
+        text, is_masked = masked, masked != text
     return {
         "text": text[:_SHOWN],
         "is_cut": len(text) > _SHOWN,
         "is_pretty": is_pretty,
+        "is_masked": is_masked,
         "link": view.links.sql(CONTENT, version_id=shown["version_id"]),
     }
 
@@ -169,6 +178,7 @@ def _comparison(view: View, document: dict[str, Any], rows: list[dict[str, Any]]
         _content(view, old["version_id"]),
         _content(view, new["version_id"]),
         document["path"],
+        view.archive.secret_rules(),
         as_text=as_text,
     )
     return {
