@@ -89,6 +89,7 @@ class Hit(Value):
         key: Identity of the item in its document; empty for the document as a whole.
         pointer: RFC 6901 for JSON and JSONL, `L10-L20` for text; in the newest version that has the item.
         place: The same for people: the way of headings or names to the item.
+        place_spans: Matched words in the place.
         title: One line; may be empty.
         title_spans: Matched words in the title.
         snippet: A part of the text around matched words, on one line.
@@ -110,6 +111,7 @@ class Hit(Value):
     key: str
     pointer: str
     place: str
+    place_spans: tuple[Span, ...]
     title: str
     title_spans: tuple[Span, ...]
     snippet: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from archive.extract.keynames import names_of
 from archive.extract.printable import shell_word
@@ -24,7 +25,8 @@ def ranked_hits(connection: Connection, ranked: Sequence[Ranked], marker: Marker
     for row, one in zip(rows, ranked, strict=True):
         snippet, spans = marker.snippet(row.text)
         first = row.first if one.first == row.first.snapshot else hits.sighting(connection, one.first)
-        yield _hit(row._replace(first=first), one.score, marker.spans(row.title), snippet, spans, states=one.states)
+        hit = _hit(row._replace(first=first), one.score, marker.spans(row.title), snippet, spans)
+        yield replace(hit, place_spans=marker.spans(hit.place), states=one.states)
 
 
 def scanned_hits(connection: Connection, sights: Sequence[Sight]) -> Iterator[Hit]:
@@ -35,9 +37,7 @@ def scanned_hits(connection: Connection, sights: Sequence[Sight]) -> Iterator[Hi
         yield _hit(row, 0.0, one.title_spans, snippet, spans)
 
 
-def _hit(
-    row: ItemRow, score: float, title_spans: Sequence[Span], snippet: str, spans: Sequence[Span], *, states: int = 1
-) -> Hit:
+def _hit(row: ItemRow, score: float, title_spans: Sequence[Span], snippet: str, spans: Sequence[Span]) -> Hit:
     return Hit(
         path=row.path,
         category=row.category,
@@ -46,6 +46,7 @@ def _hit(
         key=row.key,
         pointer=row.pointer,
         place=place_of(row.key, row.pointer),
+        place_spans=(),
         title=row.title,
         title_spans=tuple(title_spans),
         snippet=snippet,
@@ -56,7 +57,6 @@ def _hit(
         present=row.is_present,
         state=row.state,
         command=command_for(row.path, row.pointer, None if row.is_present else row.last.snapshot),
-        states=states,
         _document_id=row.document_id,
     )
 

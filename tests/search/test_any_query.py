@@ -107,7 +107,9 @@ def test_no_text_is_an_error(sample: Archive, query: str) -> None:
         page = sample.search(query, **options)
         assert len(page.items) <= page.limit
         for hit in page.items:
-            for text, spans in ((hit.title, hit.title_spans), (hit.snippet, hit.snippet_spans)):
+            for text, spans in (
+                (hit.place, hit.place_spans), (hit.title, hit.title_spans), (hit.snippet, hit.snippet_spans),
+            ):  # fmt: skip
                 assert all(0 <= start < end <= len(text) for start, end in spans)
 
 

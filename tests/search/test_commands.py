@@ -69,6 +69,9 @@ def test_words_to_leave_out_and_options_are_told_apart(project: Path, invoke: In
     assert not [hit for hit in both["items"] if "texture" in hit["snippet"]]
     assert invoke("search", "-texture", "memory", "--json").json["total"] == both["total"]
     assert invoke("search", "memory", "--histroy").code == 2
+    for word in ("-hover", "-Chart", "-2025", "-3.04", "-7", "-x", "-über", '-"a b"'):
+        assert invoke("search", "memory", word, "--json").json == invoke("search", f"memory {word}", "--json").json, word
+    assert invoke("search", "memory", "-C./", "--json").json == invoke("search", "memory", "--json").json
     assert invoke("search").code == 2
 
 

@@ -65,6 +65,15 @@ def test_a_match_of_the_title_comes_before_any_match_of_the_text(archive: Archiv
     assert archive.search("lantern").items[0].key == "[id=99]"
 
 
+def test_what_is_found_by_the_names_around_it_has_them_marked(archive: Archive, remember: Remember) -> None:
+    remember({"a.json": b'{"harbour": {"tideTables": {"note": "high at noon"}}}', "b.md": b"# Harbour\n\n## Boats\n\nsix\n"})
+    marks = {
+        (hit.path, hit.place[start:end]) for word in ("harbour", "tide") for hit in archive.search(word).items
+        for start, end in hit.place_spans
+    }  # fmt: skip
+    assert marks >= {("a.json", "harbour"), ("a.json", "tide"), ("b.md", "Harbour")}
+
+
 def test_of_equal_matches_the_newer_comes_first(archive: Archive, remember: Remember) -> None:
     remember({"b.json": b'{"note": "the kettle"}'})
     remember({"b.json": b'{"note": "the kettle"}', "a.json": b'{"note": "the kettle"}'})

@@ -16,7 +16,7 @@ from archive.model.documents import Kind, ParseState
 from archive.model.search import Hit, Note, NoteKind, Page, Span
 
 # What click would take for an option, and a user means as a word to leave out.
-_LEFT_OUT = re.compile(r"-[^\W\dCh].+|-\"")
+_LEFT_OUT = re.compile(r"-(?![Ch]$|C[./~])[^\W_]|-\"")
 _MARK = "\0"  # cannot be in an argument
 
 
@@ -130,7 +130,7 @@ def hit_lines(hit: Hit) -> Iterator[tuple[Cell, ...]]:
     is_named = last == hit.title  # then the title stands for the last part of the place, its words marked
     place = around if is_named else hit.place
     if place:
-        head += [" ", styled(place, "cyan")]
+        head += [" ", *_marked(place, [span for span in hit.place_spans if span.end <= len(place)], "cyan")]
     if hit.title:
         head += [" > " if is_named and place else "  ", *_marked(hit.title, hit.title_spans)]
     if hit.state is ParseState.INVALID:
@@ -143,13 +143,13 @@ def hit_lines(hit: Hit) -> Iterator[tuple[Cell, ...]]:
     yield "  ", styled(_span(hit), "dim"), "  ", styled(hit.command, "dim")
 
 
-def _marked(text: str, spans: Sequence[Span]) -> Iterator[Cell]:
+def _marked(text: str, spans: Sequence[Span], style: str = "") -> Iterator[Cell]:
     at = 0
     for start, end in spans:
-        yield text[at:start]
+        yield styled(text[at:start], style)
         yield styled(text[start:end], "yellow")
         at = end
-    yield text[at:]
+    yield styled(text[at:], style)
 
 
 def _span(hit: Hit) -> str:

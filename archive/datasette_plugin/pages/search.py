@@ -58,6 +58,7 @@ def _shown(view: View, hit: Hit) -> dict[str, Any]:
     return {
         "hit": hit,
         "title": marked(hit.title, hit.title_spans) if hit.title else None,
+        "place": marked(hit.place, hit.place_spans),
         "snippet": marked(hit.snippet, hit.snippet_spans),
         "link": view.link("document", path=hit.path, at=None if hit.present else hit.last_seen.snapshot),
     }
