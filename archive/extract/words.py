@@ -1,13 +1,14 @@
 """Finds the words inside words, so that a search index which splits at spaces and signs finds them too.
 
-The index is FTS5 with `unicode61`: a token is a run of letters and digits, without case and accents. Three things hide
+The index is FTS5 with `unicode61`: a token is a run of letters and digits, without case and accents. Four things hide
 in such a run, and each gets further tokens, in a column of their own beside the text:
 
 - the parts of a name from code: `loadJsonMemory` gives `load json memory`, `phase1` gives `phase 1` (`load_json` and
   `js/utils.js` need nothing, their signs part them already);
 - writing without spaces (Chinese, Japanese, Korean, Thai …): each character of such a run is a token, so that any part
   of the run is found as a phrase; Latin words inside the run become tokens too;
-- pictures (`✅`, `🚨`), which the tokenizer takes for a gap or glues to the word beside them, become tokens as `u2705`.
+- pictures (`✅`, `🚨`), which the tokenizer takes for a gap or glues to the word beside them, become tokens as `u2705`;
+- letters that are no accented ones and yet are often typed as others: `Søren` gives `Soren`, `Straße` gives `Strasse`.
 
 The same functions cut up what people search for, so both sides always agree. Most texts have nothing of the kind and
 cost a few passes over their bytes.
@@ -68,6 +69,14 @@ _MARKS = (b"aA", b"AAa", b"A" * 20, b"a" * 20)
 # Bytes of UTF-8 that occur only where a character of a script without spaces or a picture may stand; all others.
 _LEADS = bytes([0xE0, 0xE1, *range(0xE3, 0xEE), 0xEF, *range(0xF0, 0xF5)])
 _NO_LEADS = bytes(code for code in range(256) if code not in _LEADS)
+_ASCII = bytes(range(128))
+# Letters with strokes and ligatures, which have no accent that could be left out, as people type them.
+PLAIN_LETTERS = {
+    "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T",
+    "\u0131": "i", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ß": "ss", "ẞ": "SS", "þ": "th", "Þ": "TH",
+}  # fmt: skip
+_PLAIN = str.maketrans(PLAIN_LETTERS)
+_NOT_PLAIN = re.compile("|".join(PLAIN_LETTERS).encode())
 _NEAR_LEAD_E2 = re.compile(rf"[{_PICTURES}{_GLUE}\u2e80-\u2fdf]")
 
 
@@ -159,12 +168,18 @@ def identifier_parts(word: str) -> str:
 
 
 def _runs(text: str) -> str:
-    data = text.encode("utf-8", "replace")
-    if not data.translate(None, _NO_LEADS) and (b"\xe2" not in data or not _NEAR_LEAD_E2.search(text)):
-        return ""
+    rest = text.encode("utf-8", "replace").translate(None, _ASCII)
+    plain = _in_plain_letters(text) if _NOT_PLAIN.search(rest) else ""
+    if not rest.translate(None, _NO_LEADS) and (b"\xe2" not in rest or not _NEAR_LEAD_E2.search(text)):
+        return plain
     telling = _TELLING.search
     chunks = [chunk for chunk in text.split() if not chunk.isascii() and telling(chunk)]
-    return " ".join([" ".join(split_unspaced(chunk)) for chunk in chunks])
+    return " ".join([*([plain] if plain else []), *[" ".join(split_unspaced(chunk)) for chunk in chunks]])
+
+
+def _in_plain_letters(text: str) -> str:
+    words = dict.fromkeys(word for word in TOKEN.findall(text) if not word.isascii())
+    return " ".join(plain for word in words if (plain := word.translate(_PLAIN)) != word)
 
 
 def has_token(text: str) -> bool:

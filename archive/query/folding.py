@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from archive.extract.words import PLAIN_LETTERS
+
 
 class _Folding(dict[int, str]):
     """Maps the code of each character to the one character it is compared as; learns them as they come."""
@@ -11,7 +13,7 @@ class _Folding(dict[int, str]):
     def __missing__(self, code: int) -> str:
         letter = chr(code)
         if letter.isalnum() and not "\uac00" <= letter <= "\ud7a3":  # syllables of Hangul are not letters with accents
-            lowered = unicodedata.normalize("NFKD", letter)[:1].lower()
+            lowered = unicodedata.normalize("NFKD", PLAIN_LETTERS.get(letter, letter))[:1].lower()
             letter = lowered[:1] or letter
         self[code] = letter
         return letter

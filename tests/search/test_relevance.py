@@ -114,3 +114,15 @@ def test_what_is_no_more_is_not_proposed_to_be_misspelt_but_said_to_be_past(arch
     (note,) = archive.search("kettle").notes
     assert note.kind is NoteKind.PAST
     assert archive.search("kettle", history=True).total == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [("Søren", "soren"), ("Straße", "strasse"), ("Łódź", "lodz"), ("Æther", "aether"), ("ışık", "isik"), ("Đorđe", "dorde")],
+)
+def test_letters_with_strokes_and_ligatures_are_found_as_people_type_them(
+    archive: Archive, remember: Remember, text: str, typed: str
+) -> None:
+    remember({"a.json": json.dumps({"note": f"by {text}, with care", text: 1}).encode(), "b.md": f"# {text}\n".encode()})
+    for query in (typed, text, text.upper()):
+        assert {hit.path for hit in archive.search(query).items} == {"a.json", "b.md"}, query
