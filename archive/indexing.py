@@ -13,7 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from archive.collector import collector_paused
-from archive.model.snapshots import Progress, Stage
+from archive.model.snapshots import PartlyIndexed, Progress, Stage
 from archive.rules import Rules
 from archive.storage import pending
 from archive.storage.connection import Connection, Database
@@ -30,12 +30,18 @@ OnProgress = Callable[[Progress], None]
 
 
 class IndexResult(NamedTuple):
-    """What an indexing did: counts of versions and items."""
+    """What an indexing did: counts of versions and items, and the sound documents that could only be indexed in part."""
 
     versions: int
     added: int
     ended: int
     moved: int
+    partly: tuple[PartlyIndexed, ...] = ()
+
+    def plus(self, other: IndexResult) -> IndexResult:
+        """Returns the counts of both."""
+        versions, added, ended, moved, _ = other
+        return IndexResult(self.versions + versions, self.added + added, self.ended + ended, self.moved + moved)
 
 
 class Waiting(NamedTuple):
@@ -62,13 +68,14 @@ def index_pending(database: Database, on_progress: OnProgress | None = None) -> 
     Raises:
         ArchiveLocked: Another process wrote for longer than the timeout. What was indexed stays.
     """
-    total, done = IndexResult(0, 0, 0, 0), 0
+    total, done, start = IndexResult(0, 0, 0, 0), 0, None
     while True:
         with database.reading() as connection:
             found = pending.index_state(connection)
             state = start_state(connection, found)
+            start = state.version_id if start is None else min(start, state.version_id)
             if state == found and pending.is_complete(connection, state):
-                return total
+                return total._replace(partly=pending.partly_indexed(connection, start))
             versions = pending.pending_versions(connection, state.version_id, LOOKED_UP)
             goal = done + pending.count_versions(connection, state.version_id)[0]
         # Reading documents takes a lot of modules, and mostly there is nothing to be read.
@@ -86,7 +93,7 @@ def index_pending(database: Database, on_progress: OnProgress | None = None) -> 
                 if batch is None:
                     break  # somebody else has been here; look again
                 state, at = batch.state, at + batch.versions
-                total = IndexResult(*(a + b for a, b in zip(total, batch.result, strict=True)))
+                total = total.plus(batch.result)
                 if at == len(versions):
                     break
             done += at

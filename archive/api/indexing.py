@@ -50,4 +50,4 @@ class Indexing(Opening):
             return Indexed(versions=0, items_added=0, items_ended=0, problem=error.message)
         except Exception as error:  # noqa: BLE001 (the backup is done; that its index is not must not look like a failure)
             return Indexed(versions=0, items_added=0, items_ended=0, problem=f"{type(error).__name__}: {error}")
-        return Indexed(versions=done.versions, items_added=done.added, items_ended=done.ended, problem="")
+        return Indexed(versions=done.versions, items_added=done.added, items_ended=done.ended, problem="", partly=done.partly)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from archive.cli import units
 from archive.cli.output import Output, is_terminal, styled
-from archive.model.snapshots import Problem, ProblemKind, Severity
+from archive.model.snapshots import PartlyIndexed, Problem, ProblemKind, Severity
 
 SHOWN = 20
 
@@ -26,9 +26,26 @@ _TITLES = {
     ProblemKind.KEPT: "left alone",
     ProblemKind.NOT_WRITTEN: "could not be written",
 }
+_EXTENTS = {
+    "prefix": "indexed in part, the rest as text",
+    "raw": "indexed as the text they are, not by what is in them",
+    "path": "not indexed but for their path",
+}
 _CODED = (ProblemKind.INVALID, ProblemKind.SUSPICIOUS)
 _CODE = re.compile(r"[a-z0-9_]+: ")
 _STYLES = {Severity.INCOMPLETE: "red", Severity.WARNING: "yellow", Severity.SKIPPED: "dim"}
+
+
+def show_partly(output: Output, partly: Sequence[PartlyIndexed]) -> None:
+    """Prints which sound documents a search finds in part only, and why."""
+    for extent, title in _EXTENTS.items():
+        members = [one for one in partly if one.extent == extent]
+        if members:
+            output.say(styled(f"{title}: {len(members):,}", "yellow"))
+        for one in members[:SHOWN]:
+            output.say("  ", one.path, styled(f"  {without_code(one.note)}", "dim"))
+        if len(members) > SHOWN:
+            output.say(styled(f"… and {len(members) - SHOWN:,} more; the table index_notes has them all", "dim"))
 
 
 def show_problems(output: Output, problems: Sequence[Problem], *, see_all: str = "", limit: int = SHOWN) -> None:

@@ -101,6 +101,8 @@ class Hit(Value):
         present: Whether it is part of the current state.
         states: How many states of the item match; one, but over history.
         state: Whether the document could be parsed; a hit in one that could not is a stretch of its text.
+        extent: How far the document could be taken apart: empty if wholly, `prefix` if its rest is there as text, `raw` if all
+            of it is, `path` if it can be found by its path only.
         command: What to type to see it.
     """
 
@@ -121,6 +123,7 @@ class Hit(Value):
     last_seen: Sighting
     present: bool
     state: ParseState
+    extent: str
     command: str
     states: int = 1
     _document_id: int = 0

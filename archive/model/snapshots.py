@@ -132,6 +132,21 @@ class Snapshot(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartlyIndexed(Value):
+    """A sound document of which less than everything is in the index.
+
+    Attributes:
+        extent: `raw` if it is indexed as the text it is, `prefix` if that holds for its rest, `path` if it can be found by its
+            path only.
+        note: Why.
+    """
+
+    path: str
+    extent: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Indexed(Value):
     """What became of the search index after a backup, whose bytes are safe whatever is said here.
 
@@ -139,12 +154,14 @@ class Indexed(Value):
         versions: How many versions were indexed, those that earlier backups left included.
         items_added, items_ended: How many items came to be and ceased to be.
         problem: Why something is not indexed yet, empty if all is; the next backup or search goes on with it.
+        partly: What was indexed as far as it could be. Damaged documents are problems of the backup itself.
     """
 
     versions: int
     items_added: int
     items_ended: int
     problem: str
+    partly: tuple[PartlyIndexed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ def _hit(row: ItemRow, score: float, title_spans: Sequence[Span], snippet: str, 
         last_seen=row.last,
         present=row.is_present,
         state=row.state,
+        extent=row.extent,
         command=command_for(row.path, row.pointer, None if row.is_present else row.last.snapshot),
         _document_id=row.document_id,
     )

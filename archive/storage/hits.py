@@ -34,6 +34,7 @@ class ItemRow(NamedTuple):
     Attributes:
         first, last: The snapshot that brought it, and the newest that has it.
         state: Whether the document could be parsed then.
+        extent: How far it could be taken apart then; see `Hit`.
         is_present: Whether it is current.
     """
 
@@ -50,6 +51,7 @@ class ItemRow(NamedTuple):
     first: Sighting
     last: Sighting
     state: ParseState
+    extent: str
     is_present: bool
 
 
@@ -95,10 +97,12 @@ def items(connection: Connection, item_ids: Sequence[int]) -> list[ItemRow]:
         connection,
         "SELECT i.id, i.document_id, coalesce(d.path_bytes, d.path), d.category, d.kind, i.kind, i.key, i.pointer, i.title,"
         " i.text, f.id, f.label, f.created_at, l.id, l.label, l.created_at,"
-        " (SELECT v.parse_state FROM versions v WHERE v.document_id = i.document_id AND v.first_snapshot_id <= l.id"
-        " ORDER BY v.first_snapshot_id DESC LIMIT 1), i.until_snapshot_id IS NULL"
+        " v.parse_state, n.extent, i.until_snapshot_id IS NULL"
         " FROM items i JOIN documents d ON d.id = i.document_id JOIN snapshots f ON f.id = i.first_snapshot_id"
-        f" JOIN snapshots l ON l.id = {_LAST} WHERE i.id IN (SELECT value FROM json_each(?))",
+        f" JOIN snapshots l ON l.id = {_LAST}"
+        " JOIN versions v ON v.id = (SELECT x.id FROM versions x WHERE x.document_id = i.document_id"
+        " AND x.first_snapshot_id <= l.id ORDER BY x.first_snapshot_id DESC LIMIT 1)"
+        " LEFT JOIN index_notes n ON n.version_id = v.id WHERE i.id IN (SELECT value FROM json_each(?))",
         (json.dumps(item_ids),),
     )
     found = {row[0]: _item(row) for row in rows}
@@ -109,7 +113,7 @@ def _item(row: Any) -> ItemRow:
     return ItemRow._make(
         (
             *(row[0], row[1], paths.from_key(row[2]), row[3], Kind(row[4]), ItemKind(row[5]), *row[6:10]),
-            *(_sighting(row[10:13]), _sighting(row[13:16]), ParseState(row[16]), bool(row[17])),
+            *(_sighting(row[10:13]), _sighting(row[13:16]), ParseState(row[16]), row[17] or "", bool(row[18])),
         )
     )
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from archive.model.base import Json
+from archive.model.snapshots import PartlyIndexed
 from archive.storage import paths
 from archive.storage.faults import reads_rows
 from archive.storage.rows import fetch
@@ -120,6 +121,19 @@ def removals(connection: Connection, after_snapshot_id: int) -> list[tuple[int, 
         " (SELECT 1 FROM versions x WHERE x.document_id = v.document_id AND x.number > v.number) ORDER BY v.id",
         (after_snapshot_id,),
     )
+
+
+@reads_rows
+def partly_indexed(connection: Connection, after_version_id: int) -> tuple[PartlyIndexed, ...]:
+    """Returns the current documents behind a version that are sound, and of which less than everything could be indexed."""
+    rows = fetch(
+        connection,
+        "SELECT coalesce(d.path_bytes, d.path), n.extent, n.note FROM index_notes n JOIN versions v ON v.id = n.version_id"
+        " JOIN documents d ON d.id = v.document_id WHERE n.version_id > ? AND v.parse_state <> 'invalid'"
+        " AND v.until_snapshot_id IS NULL ORDER BY d.path",
+        (after_version_id,),
+    )
+    return tuple(PartlyIndexed(path=paths.from_key(key), extent=extent, note=note) for key, extent, note in rows)
 
 
 def write_note(connection: Connection, version_id: int, extent: str, note: str) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from archive import Archive
 from archive.errors import ArchiveReadOnly, QueryError
 from archive.model.search import Hit, NoteKind
 from archive.query import parse, title_test
-from tests.conftest import FixedClock
+from tests.conftest import FixedClock, write_tree
 from tests.search.conftest import Remember
 
 SECRETS = ("hunter2-horse", "AKIAIOSFODNN7EXAMPLE", "tok-8f2b9c1d7e6a5b4c3d2e", "MIIEpAIBAAKCAQEA7bq")
@@ -98,6 +99,22 @@ def test_a_match_of_the_title_is_found_although_it_is_too_old_to_be_ranked(
     later = json.dumps([{"id": n, "text": "a lantern"} for n in range(300)]).encode()
     remember({"a.json": b'{"title": "the lantern of old", "note": "first"}', "b.json": later})
     assert archive.search("lantern").items[0].path == "a.json"
+
+
+def test_what_could_only_be_indexed_as_text_is_said_by_the_backup_and_by_each_hit(
+    archive: Archive, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive.extract.documents.MAX_LOAD_BYTES", 100)
+    write_tree(root, {"large.json": json.dumps({"note": "the kettle " * 20}).encode(), "small.json": b'{"note": "the kettle"}'})
+    result = archive.backup(root).index
+    assert result is not None
+    assert [(one.path, one.extent) for one in result.partly] == [("large.json", "raw")]
+    assert "is indexed as text" in result.partly[0].note
+    assert {hit.path: hit.extent for hit in archive.search("kettle").items} == {"large.json": "raw", "small.json": ""}
+    write_tree(root, {"other.json": b"{}"})
+    again = archive.backup(root).index
+    assert again is not None
+    assert again.partly == ()  # it was said when it was so
 
 
 def test_what_waits_to_be_indexed_is_said_by_a_reader_and_indexed_first_by_a_writer(

@@ -169,6 +169,8 @@ def _show(output: Output, place: Place, result: BackupResult, *, dry_run: bool) 
     if total <= (SHOWN_IN_DRY_RUN if dry_run else SHOWN_CHANGES):
         _show_changes(output, result)
     _show_trouble(output, result, dry_run=dry_run)
+    if result.index is not None:
+        trouble.show_partly(output, result.index.partly)
 
 
 def _counts(result: BackupResult) -> str:

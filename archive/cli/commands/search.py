@@ -135,6 +135,8 @@ def hit_lines(hit: Hit) -> Iterator[tuple[Cell, ...]]:
         head += [" > " if is_named and place else "  ", *_marked(hit.title, hit.title_spans)]
     if hit.state is ParseState.INVALID:
         head += ["  ", styled("damaged", "red")]
+    elif hit.extent:
+        head += ["  ", styled("by its path only" if hit.extent == "path" else "as text", "yellow")]
     if not hit.present:
         head += ["  ", styled("past", "yellow")]
     yield tuple(head)
