@@ -9,7 +9,8 @@
     2 hours ago, yesterday, now
                     relative to the clock that is passed in
 
-A time means the newest snapshot that is not after it; a day, a minute or a second means its end.
+A time means the newest snapshot that is not after it; a day, a minute or a second means its end, or its beginning where it is
+said since when something is wanted.
 """
 
 from __future__ import annotations
@@ -74,8 +75,11 @@ Localize: TypeAlias = Callable[[datetime], datetime]
 """Makes a naive local time aware; the offset of a zone changes in the course of the year."""
 
 
-def parse_moment(text: str, now: datetime, localize: Localize) -> Moment:
+def parse_moment(text: str, now: datetime, localize: Localize, *, is_start: bool = False) -> Moment:
     """Returns what the text means; `now` is aware.
+
+    Args:
+        is_start: Whether a day, a minute or a second means its beginning.
 
     Raises:
         QueryError: The text is none of the forms above.
@@ -87,28 +91,29 @@ def parse_moment(text: str, now: datetime, localize: Localize) -> Moment:
         return ById(int(cleaned.removeprefix("#")))
     if _LABEL.fullmatch(cleaned):
         return ByLabel(cleaned)
-    if (found := parse_time(cleaned, now, localize)) is not None:
+    if (found := parse_time(cleaned, now, localize, is_start=is_start)) is not None:
         return NotAfter(found)
     raise QueryError(f"no moment is called {text!r}", hint=_HINT, at=text)
 
 
-def parse_time(text: str, now: datetime, localize: Localize) -> datetime | None:
-    """Returns the aware time that an ISO or relative text means, or None if it is neither; a date means its end."""
-    word = text.strip().lower()
+def parse_time(text: str, now: datetime, localize: Localize, *, is_start: bool = False) -> datetime | None:
+    """Returns the aware time that an ISO or relative text means, or None if it is neither; a date means its end or start."""
+    word, clock_time = text.strip().lower(), time.min if is_start else time.max
     if word == "now":
         return now
     if word in ("today", "yesterday"):
         day = now.date() - timedelta(days=word == "yesterday")
-        return localize(datetime.combine(day, time.max))
+        return localize(datetime.combine(day, clock_time))
     if match := _RELATIVE.fullmatch(word) or _SHORT_RELATIVE.fullmatch(word):
         return _before(now, 1.0 if match[1].startswith("a") else float(match[1]), match[2])
     try:
         if _DATE.fullmatch(word):
-            return localize(datetime.combine(datetime.fromisoformat(word).date(), time.max))
+            return localize(datetime.combine(datetime.fromisoformat(word).date(), clock_time))
         if not word[:4].isdigit() or "-" not in word:
             return None
         found = datetime.fromisoformat(text.strip())
-        return (found if found.tzinfo else localize(found)).astimezone(UTC) + _to_its_end(text)
+        exact = (found if found.tzinfo else localize(found)).astimezone(UTC)
+        return exact if is_start else exact + _to_its_end(text)
     except (ValueError, OverflowError, OSError):  # also times before the first or after the last year
         return None
 

@@ -50,7 +50,7 @@ class Finding(Opening):
             kind: Only documents of this kind.
             category: Only documents of this category.
             path: Only documents with such a path; a pattern if it has `*` or `?` in it, else a part of the path.
-            since, until: Only what came to be as it is in that time.
+            since, until: Only what came to be as it is in that time, whole days and minutes included.
             limit: How many hits at most, up to 1,000.
             cursor: That of the page before; the pages stay those of one moment although backups go on.
             substring: Take the text letter by letter, and look at every item.
@@ -71,7 +71,7 @@ class Finding(Opening):
             kind=None if kind is None else _kind(kind),
             category=category,
             path=path,
-            since=self._moment(since),
+            since=self._moment(since, is_start=True),
             until=self._moment(until),
             limit=limit,
             cursor=cursor,
@@ -117,8 +117,8 @@ class Finding(Opening):
             except ArchiveLocked:
                 return  # somebody else writes; the page says what is missing
 
-    def _moment(self, text: str | None) -> Moment | None:
-        return None if text is None else parse_moment(text, self._clock.now(), self._clock.localize)
+    def _moment(self, text: str | None, *, is_start: bool = False) -> Moment | None:
+        return None if text is None else parse_moment(text, self._clock.now(), self._clock.localize, is_start=is_start)
 
 
 def _kind(name: str) -> Kind:

@@ -6,10 +6,13 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from archive.api.opening import Opening
+from archive.errors import SnapshotNotFound
+from archive.moment import parse_moment
+from archive.storage import snapshots
 
 if TYPE_CHECKING:
     from archive.availability import AvailabilityOptions
-    from archive.model.snapshots import Snapshot
+    from archive.model.snapshots import Snapshot, Source
     from archive.model.taskviews import (
         BurndownDay,
         Drawing,
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
         TaskHistory,
         TaskList,
     )
+    from archive.storage.connection import Connection
 
 
 class Working(Opening):
@@ -126,14 +130,23 @@ class Working(Opening):
     def changed_tasks(self, since: str, *, at: str = "latest", wanted: TaskFilter | None = None) -> TaskChanges:
         """Returns the tasks that were opened, started, finished, cancelled, removed or reopened between two moments.
 
-        What counts is the state at the end against that at the beginning; the statuses of a filter do not count.
+        What counts is the state at the end against that at the beginning; the statuses of a filter do not count. A day begins
+        at its start: where nothing was backed up before it, with its first snapshot.
         """
         from archive import tasks as verbs
         from archive.model.taskviews import TaskFilter
 
         with self._reading() as (connection, source):
-            before, after = self._resolve(connection, source, since), self._resolve(connection, source, at)
+            before, after = self._beginning(connection, source, since), self._resolve(connection, source, at)
             return verbs.changes(connection, source, before, after, wanted or TaskFilter(finished=True))
+
+    def _beginning(self, connection: Connection, source: Source, since: str) -> Snapshot:
+        beginning = parse_moment(since, self._clock.now(), self._clock.localize, is_start=True)
+        try:
+            return snapshots.resolve(connection, source.id, beginning)
+        except SnapshotNotFound:
+            self._resolve(connection, source, since)  # raises where all of it is before the first snapshot
+            return snapshots.all_snapshots(connection, source.id)[0]
 
     def task_burndown(
         self, wanted: TaskFilter | None = None, *, at: str = "latest", zone: tzinfo | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -156,6 +157,19 @@ class Note(Value):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Statement(Value):
+    """A statement of SQL that finds in the archive's file what a search found.
+
+    Attributes:
+        text: With named parameters.
+        parameters: Their values by name.
+    """
+
+    text: str
+    parameters: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Value, Generic[T]):
     """A bounded list of results, the best first.
 
@@ -164,6 +178,7 @@ class Page(Value, Generic[T]):
         limit: How many were asked for.
         cursor: Give this to get the next page; None on the last one.
         notes: What else there is to say.
+        sql: How to find the same with SQL; None for regular expressions, which SQLite has not.
     """
 
     items: tuple[T, ...]
@@ -172,6 +187,7 @@ class Page(Value, Generic[T]):
     limit: int
     cursor: str | None
     notes: tuple[Note, ...] = ()
+    sql: Statement | None = None
 
 
 class ItemChange(StrEnum):

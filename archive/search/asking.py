@@ -11,7 +11,7 @@ from pathlib import Path
 from archive.clock import to_iso
 from archive.errors import UsageError
 from archive.indexing import OnProgress, waiting
-from archive.model.search import Hit, Note, NoteKind, Page
+from archive.model.search import Hit, Note, NoteKind, Page, Statement
 from archive.model.snapshots import Progress, Snapshot, Source, Stage
 from archive.moment import Moment, NotAfter
 from archive.query import Field, Filter, Marker, Query, parse, render, render_titled, title_test
@@ -19,7 +19,7 @@ from archive.search import scanning, showing, spelling
 from archive.search.catalogue import Catalogue, Conditions, grouped
 from archive.search.ranking import Ranking, in_titles, rank
 from archive.search.request import MAX_LIMIT, Position, SearchRequest, read_cursor, token_of, write_cursor
-from archive.storage import fts, hits, snapshots
+from archive.storage import fts, hits, searchsql, snapshots
 from archive.storage.connection import Connection
 from archive.storage.fts import Found, Scope
 
@@ -95,8 +95,8 @@ class _Asking:
             if ranking.best:
                 if number:
                     notes.append(Note(kind=NoteKind.RELAXED, message=_RELAXED[number]))
-                return self._page(ranking, notes, Marker(attempt), number)
-        return self._page(_NOTHING, [*notes, *self._elsewhere(query)])
+                return replace(self._page(ranking, notes, Marker(attempt), number), sql=self._sql(attempt))
+        return replace(self._page(_NOTHING, [*notes, *self._elsewhere(query)]), sql=self._sql(query))
 
     def scanned(self) -> Page[Hit]:
         """Returns the page for a part of a text or a regular expression."""
@@ -115,7 +115,14 @@ class _Asking:
         found = list(showing.scanned_hits(self._connection, taken[: request.limit]))
         total = len(seen) + len(taken)
         cursor = self._cursor(found, 0) if len(taken) > request.limit else None
-        return Page(items=tuple(found), total=total, total_is_exact=cursor is None, limit=request.limit, cursor=cursor)
+        return Page(
+            items=tuple(found),
+            total=total,
+            total_is_exact=cursor is None,
+            limit=request.limit,
+            cursor=cursor,
+            sql=None if request.is_regex else self._sql(None),
+        )
 
     @contextmanager
     def _sights(self) -> Iterator[Iterator[scanning.Sight]]:
@@ -194,6 +201,18 @@ class _Asking:
             since=self._bound(request.since),
             until=self._bound(request.until),
         )
+
+    def _sql(self, query: Query | None) -> Statement:
+        """Returns how to find the same with SQL; without a query, the text itself."""
+        conditions = self._conditions(query or Query(text=""))
+        scope, limit = self._scope(query or Query(text="")), self._request.limit
+        source_id, kind, filters = conditions
+        if query is None:
+            text = self._request.text
+            return searchsql.for_substring(text, scope, source_id=source_id, kind=kind, filters=filters, limit=limit)
+        match, exclude = render(query)
+        titled = render_titled(query)
+        return searchsql.for_words(match, exclude, titled, scope, source_id=source_id, kind=kind, filters=filters, limit=limit)
 
     def _conditions(self, query: Query) -> Conditions:
         request = self._request

@@ -20,7 +20,7 @@ from archive.storage.faults import reads_rows
 from archive.storage.items import PAST
 from archive.storage.rows import fetch
 
-_RANK = "bm25(items_fts, 1.0, 8.0, 3.0, 1.0)"  # text, title, key, words
+RANK = "bm25(items_fts, 1.0, 8.0, 3.0, 1.0)"  # text, title, key, words
 
 MAX_RANKED = 1_000
 """Of more matches, only so many of the newest are ranked."""
@@ -96,7 +96,7 @@ def match(connection: Connection, expression: str, scope: Scope) -> Found:
         return _match_some(connection, expression, scope, where, values)
     rows = fetch(
         connection,
-        f"SELECT rowid, -s FROM (SELECT rowid, {_RANK} AS s FROM items_fts WHERE items_fts MATCH ?"
+        f"SELECT rowid, -s FROM (SELECT rowid, {RANK} AS s FROM items_fts WHERE items_fts MATCH ?"
         " AND rowid > 0 ORDER BY rowid DESC LIMIT ?) ORDER BY s, rowid DESC",
         (expression, MAX_RANKED + 1),
     )
@@ -117,7 +117,7 @@ def _match_some(connection: Connection, expression: str, scope: Scope, where: st
         given = (*values, expression) if join else (expression, *values)
         found = fetch(
             connection,
-            f"SELECT items_fts.rowid, {_RANK} FROM items_fts {join} WHERE items_fts MATCH ?"
+            f"SELECT items_fts.rowid, {RANK} FROM items_fts {join} WHERE items_fts MATCH ?"
             f" AND items_fts.rowid {sign}{condition} ORDER BY items_fts.rowid {order} LIMIT ?",
             (*given, bound + 1),
         )

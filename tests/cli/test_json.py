@@ -55,7 +55,7 @@ PRINTED: list[tuple[list[str], set[str]]] = [
     (["cat", "agents/tasks.json#"], {"path", "snapshot", "state", "error", "pointer", "value"}),
     (["log", "agents/tasks.json"], {"path", "kind", "category", "versions"}),
     (["log", "agents/tasks.json#/tasks/0"], {"path", "key", "states"}),
-    (["search", "map"], {"items", "total", "total_is_exact", "limit", "cursor", "notes"}),
+    (["search", "map"], {"items", "total", "total_is_exact", "limit", "cursor", "notes", "sql"}),
     (["diff", "1", "2"], {"old", "new", "files"}),
     (["diff", "1", "--stat"], {"old", "new", "files"}),
     (["problems"], {"snapshot", "problems"}),

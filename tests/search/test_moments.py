@@ -117,6 +117,17 @@ def test_a_time_bounds_what_came_to_be_as_it_is(archive: Archive, remember: Reme
     assert archive.search("kettle", until="2000-01-01").total == 0
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "today"])
+def test_a_day_or_a_minute_is_wholly_within_since_and_until(
+    archive: Archive, remember: Remember, clock: FixedClock, form: str
+) -> None:
+    remember({"a.json": b'{"note": "the kettle"}'})
+    named = archive.snapshot().created_at.astimezone(clock.localize(clock.now().replace(tzinfo=None)).tzinfo).strftime(form)
+    assert archive.search("kettle", since=named).total == 1
+    assert archive.search("kettle", until=named).total == 1
+    assert archive.search("kettle", since=named, until=named).total == 1
+
+
 def test_filters_of_documents_are_met(archive: Archive, remember: Remember) -> None:
     remember({f"{folder}/{name}": b"kettle" for folder in ("one", "two") for name in ("a.md", "b.txt", "tasks.json")})
     assert {hit.path for hit in archive.search("kettle", kind="markdown").items} == {"one/a.md", "two/a.md"}

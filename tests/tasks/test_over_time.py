@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from archive import TaskFilter
 from archive.clock import to_iso
+from archive.errors import SnapshotNotFound
 from archive.extract.parse import kind_of, load
 from archive.extract.tasks import BUILT_IN, LoadedAdapters
 from archive.extract.tasks.documents import TaskReader, TaskReading
@@ -268,3 +270,15 @@ def test_the_views_show_what_the_library_tells(project: Project) -> None:
     ]
     (gone,) = in_sqlite(path, "SELECT labels, project, until_snapshot_id FROM tasks WHERE adapter = 'todo-txt'")
     assert gone == ['["home"]', "p", 2]
+
+
+def test_what_changed_since_a_day_is_what_changed_from_its_beginning_on(project: Project) -> None:
+    project.save({"tasks.json": tasks_json((1, "pending"), (2, "pending"))})
+    day = project.archive.snapshot().created_at.date()
+    project.save({"tasks.json": tasks_json((1, "done"), (2, "pending"))})
+    project.save({"tasks.json": tasks_json((1, "done"), (2, "done"))}, days=2)
+    for since, expected in ((str(day), {"1", "2"}), (str(day + timedelta(days=1)), {"2"}), ("today", {"2"})):
+        changes = project.archive.changed_tasks(since).changes
+        assert {change.after.name for change in changes if change.after} == expected, since
+    with pytest.raises(SnapshotNotFound):
+        project.archive.changed_tasks(str(day - timedelta(days=1)))

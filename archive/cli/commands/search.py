@@ -90,7 +90,7 @@ def command(
     Without options the current state is searched. --history finds each item once, as it was last when it matched, with the
     snapshots from the first to the last one that had it so.
 
-    With --json: `items`, `total`, `total_is_exact`, `limit`, `cursor` and `notes`.
+    With --json: `items`, `total`, `total_is_exact`, `limit`, `cursor`, `notes`, and `sql`, the statement that finds the same.
     """
     query = " ".join(word.removeprefix(_MARK) for word in words)
     if at is not None and history:

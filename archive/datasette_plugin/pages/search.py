@@ -12,15 +12,6 @@ from archive.model.documents import Kind
 from archive.model.search import Hit, Span
 
 CATEGORIES = "SELECT DISTINCT category FROM documents WHERE source_id = :source ORDER BY category"
-# What is found in plain SQL; the page ranks, relaxes and follows items through time beyond it.
-PLAIN = """
-SELECT d.path, i.pointer, i.kind, i.title, snippet(items_fts, -1, '[', ']', ' … ', 16) AS snippet, i.first_snapshot_id,
-  i.until_snapshot_id
-FROM items_fts JOIN items i ON i.id = items_fts.rowid JOIN documents d ON d.id = i.document_id
-WHERE items_fts MATCH :words AND {when} ORDER BY items_fts.rank LIMIT 20
-"""
-_NOW = "items_fts.rowid > 0"
-_THEN = "i.first_snapshot_id <= :at AND (i.until_snapshot_id IS NULL OR i.until_snapshot_id > :at)"
 _LIMIT = 20
 
 
@@ -50,7 +41,7 @@ def page(view: View) -> dict[str, Any]:
         "kinds": [kind.value for kind in Kind],
         "categories": [row["category"] for row in view.ask(CATEGORIES, source=view.source_id).rows],
         "next": view.link(cursor=found.cursor) if found and found.cursor else "",
-        "sql_link": _sql(view, query) if query else "",
+        "sql_link": view.links.sql(found.sql.text, **found.sql.parameters) if found and found.sql else "",
     }
 
 
@@ -74,13 +65,3 @@ def marked(text: str, spans: Sequence[Span]) -> Markup:
         pieces += [escape(text[end : span.start]), Markup("<mark>{}</mark>").format(text[span.start : span.end])]
         end = span.end
     return Markup("").join([*pieces, escape(text[end:])])
-
-
-def _sql(view: View, query: str) -> str:
-    """Returns the link to a plain statement; words are quoted one by one, for much of what people type is syntax to FTS5."""
-    words = " ".join('"' + word.replace('"', '""') + '"' for word in query.replace('"', " ").split())
-    if view.get("history") == "1":
-        return view.links.sql(PLAIN.format(when="1"), words=words)
-    if view.get("at"):
-        return view.links.sql(PLAIN.format(when=_THEN), words=words, at=view.archive.snapshot(view.get("at")).id)
-    return view.links.sql(PLAIN.format(when=_NOW), words=words)
