@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archive.api.opening import OnProgress, Opening
-from archive.errors import ArchiveError, UsageError
+from archive.errors import ArchiveError, ArchiveReadOnly, UsageError
 from archive.model.snapshots import Indexed
 
 if TYPE_CHECKING:
@@ -39,6 +39,25 @@ class Indexing(Opening):
         if verify:
             return verify_derived(self._database, on_progress)
         return reindex(self._database, on_progress)
+
+    def index(self, *, on_progress: OnProgress | None = None) -> Indexed:
+        """Indexes what backups left; what goes wrong is said in the result, and the next one goes on with it.
+
+        Raises:
+            ArchiveReadOnly: The archive was opened for reading.
+        """
+        if not self._database.writable:
+            raise ArchiveReadOnly(
+                f"{self.path} was opened for reading only", hint="Open it with mode='write'.", path=str(self.path)
+            )
+        return self._index(on_progress)
+
+    def count_waiting(self) -> int:
+        """Returns how many versions wait to be indexed; until they are, no search finds them and no task is of them."""
+        from archive.indexing import waiting
+
+        with self._database.reading() as connection:
+            return waiting(connection).versions
 
     def _index(self, on_progress: OnProgress | None) -> Indexed:
         """Indexes what waits; whatever goes wrong is said in the result, since it must not make anything else fail."""

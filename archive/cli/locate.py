@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from archive.config import CONFIG_NAME, Config, load_config
-from archive.errors import ConfigError, UsageError
+from archive.errors import ArchiveFull, ArchiveLocked, ArchiveReadOnly, ConfigError, UsageError
 from archive.rules import Rules
 
 if TYPE_CHECKING:
     from archive.api import Archive
+    from archive.api.opening import OnProgress
 
 DB_VARIABLE = "ARCHIVE_DB"
 FOLDER = ".archive"
@@ -88,6 +90,26 @@ class Place:
         from archive.api import Archive
 
         return Archive.open(self.db, mode=mode, wait_s=self.wait_s)
+
+    def open_indexed(self, on_progress: OnProgress | None = None, *, whole: bool = False) -> Archive:
+        """Opens the archive for reading; indexes first what backups left, unless somebody else writes or nobody may.
+
+        Then what is asked says itself what is missing.
+        """
+        from archive.api import Archive
+
+        archive = self.open_whole() if whole else self.open()
+        try:
+            if archive.count_waiting():
+                with (
+                    suppress(ArchiveLocked, ArchiveReadOnly, ArchiveFull),
+                    Archive.open(self.db, mode="write", wait_s=0) as writer,
+                ):
+                    writer.index(on_progress=on_progress)
+        except BaseException:
+            archive.close()
+            raise
+        return archive
 
     def require_root(self) -> None:
         """Raises unless the root can be listed; before anything is written to it or for it.

@@ -3,7 +3,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -151,3 +153,31 @@ def test_lines_and_sections_can_be_printed(project: Path, invoke: Invoke, place:
 @pytest.mark.parametrize("place", ["L999", "L5-L2", "/No such heading", "/bad~9"])
 def test_lines_and_sections_that_are_not_there_are_refused(project: Path, invoke: Invoke, place: str) -> None:  # noqa: F811
     assert invoke("cat", f"docs/operations.md#{place}", "--at", "1").code in (2, 10)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("search", "kettle"),
+        ("log", "new.json#/tasks/0"),
+        ("tasks",),
+        ("sql", "SELECT title FROM current_tasks WHERE title LIKE '%kettle%'"),
+        ("sql", "SELECT title FROM items WHERE title LIKE '%kettle%'", "--at", "latest"),
+    ],
+)
+def test_what_a_backup_left_unindexed_the_next_command_indexes(project: Path, invoke: Invoke, asked: tuple[str, ...]) -> None:  # noqa: F811
+    task = {"tasks": [{"id": "k1", "title": "mend the kettle", "status": "pending"}]}
+    (project / "new.json").write_text(json.dumps(task))
+    assert invoke("backup", "--no-index").code == 0
+    assert "kettle" in invoke(*asked, "--json").out
+
+
+def test_a_search_finds_what_it_can_where_another_writes_or_nobody_may(project: Path, invoke: Invoke) -> None:  # noqa: F811
+    (project / "new.json").write_text('{"note": "the kettle"}')
+    assert invoke("backup", "--no-index").code == 0
+    with closing(sqlite3.connect(project / ".archive" / "archive.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        found = invoke("search", "kettle", "memory")
+        assert found.code == 0
+        assert "waits to be indexed" in found.out
+    assert invoke("search", "kettle", "--json").json["total"] == 1

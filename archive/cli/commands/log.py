@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from archive.cli import completing, options, units
+from archive.cli import completing, options, progress, units
 from archive.cli.changes import field_cells
 from archive.cli.commands.cat import readings
 from archive.cli.group import command as as_command
@@ -68,7 +68,7 @@ def command(place: Place, output: Output, target: str, limit: int | None) -> Non
     With --json: `path`, `kind`, `category` and `versions`, a list; for an item `path`, `key` and `states`. --limit does not
     apply to it.
     """
-    with place.open() as archive:
+    with progress.shown(output) as on_progress, place.open_indexed(on_progress) if "#" in target else place.open() as archive:
         found = _find(archive, place.document_path(target))
     if output.as_json:
         output.json(found.to_json())

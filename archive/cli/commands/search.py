@@ -95,7 +95,7 @@ def command(
     query = " ".join(word.removeprefix(_MARK) for word in words)
     if at is not None and history:
         raise UsageError("--at and --history exclude each other", hint="Leave one of them out.")
-    with place.open() as archive, progress.shown(output) as on_progress:
+    with progress.shown(output) as on_progress, place.open_indexed(on_progress) as archive:
         page = archive.search(
             query,
             at=at,

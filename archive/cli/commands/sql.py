@@ -9,16 +9,21 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 import click
 
-from archive.cli import completing, options
+from archive.cli import completing, options, progress
 from archive.cli.escaping import escape
 from archive.cli.group import command as as_command
 from archive.cli.locate import Place
 from archive.cli.output import Output, printing
 from archive.model.base import jsonable
 from archive.model.tables import Cell, Table
+
+if TYPE_CHECKING:
+    from archive.api import Archive
+    from archive.api.opening import OnProgress
 
 # What stands in JSON as \u…, as all commands print it.
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -70,12 +75,19 @@ def command(
     """
     if output.as_json and form is not None:
         raise click.UsageError("--json stands alone")
-    with place.open_whole() if at is None else place.open() as archive:
+    with progress.shown(output) as on_progress, _opened(place, statement, at, on_progress) as archive:
         found = archive.sql(statement, dict(parameters), at=at, time_limit_s=limit_s)
     with printing():
         for line in lines(found, "json" if output.as_json else form or "table"):
             click.echo(line)
         sys.stdout.flush()
+
+
+def _opened(place: Place, statement: str, at: str | None, on_progress: OnProgress | None) -> Archive:
+    """Opens the archive; what has to be made of the documents first is made where the statement may be about it."""
+    if re.search("item|task", statement, re.IGNORECASE):
+        return place.open_indexed(on_progress, whole=at is None)
+    return place.open_whole() if at is None else place.open()
 
 
 def lines(table: Table, form: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from archive.availability import to_dot, to_mermaid, to_svg
-from archive.cli import completing, options
+from archive.cli import completing, options, progress
 from archive.cli.group import command as as_command
 from archive.cli.locate import Place
 from archive.cli.output import Output
@@ -92,7 +92,7 @@ def command(place: Place, output: Output, at: str, **given: Any) -> None:
         paths=tuple(map(place.document_path, given["paths"])),
         finished=given["finished"] or mode not in ("", "graph"),
     )
-    with place.open() as archive:
+    with progress.shown(output) as on_progress, place.open_indexed(on_progress) as archive:
         _RUN[mode](_Request(archive, output, wanted, at, given))
 
 
