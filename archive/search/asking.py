@@ -104,15 +104,20 @@ class _Asking:
         if not request.text:
             notes = [Note(kind=NoteKind.EMPTY, message="there is nothing to look for")]
             return self._page(_NOTHING, notes)
-        seen, taken = self._position.seen, []
+        seen = self._position.seen
+        taken: dict[bytes, scanning.Seen] = {}  # what was not on the pages so far, the newest first
         with self._sights() as sights:
             for part in _parts(sights, request.limit + 1):
-                known = fts.states(self._connection, [sight.id for sight in part])
-                tokens = {item_id: token_of(document_id, key) for item_id, document_id, key, *_ in known}
-                taken += [sight for sight in part if tokens[sight.id] not in seen]
-                if len(taken) > request.limit:
+                known = {row[0]: row for row in fts.states(self._connection, [sight.id for sight in part])}
+                for sight in part:
+                    _, document_id, key, *_, first = known[sight.id]
+                    name = token_of(document_id, key)
+                    if name not in seen:
+                        taken[name] = taken[name].with_state(first) if name in taken else scanning.Seen(sight, first)
+                # Over history an item may have more states further on, which belong to the same hit.
+                if len(taken) > request.limit and not request.is_history:
                     break
-        found = list(showing.scanned_hits(self._connection, taken[: request.limit]))
+        found = list(showing.scanned_hits(self._connection, list(islice(taken.values(), request.limit))))
         total = len(seen) + len(taken)
         cursor = self._cursor(found, 0) if len(taken) > request.limit else None
         return Page(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from archive.elsewhere import Elsewhere
 from archive.errors import QueryError
+from archive.extract.keynames import names_of
 from archive.model.search import Span
 from archive.query.folding import fold
 from archive.storage import fts
@@ -31,11 +32,24 @@ _LOOKED_AT_ONCE = 2_000
 
 
 class Sight(NamedTuple):
-    """An item in which something was found; the spans are those in its title and in its text."""
+    """An item in which something was found; the spans are those in its place, its title and its text."""
 
     id: int
+    place_spans: tuple[Span, ...]
     title_spans: tuple[Span, ...]
     text_spans: tuple[Span, ...]
+
+
+class Seen(NamedTuple):
+    """An item as it was found first, which is its newest state, with the snapshot of its oldest and their number."""
+
+    sight: Sight
+    first: int
+    states: int = 1
+
+    def with_state(self, first: int) -> Seen:
+        """Returns it with one more state."""
+        return self._replace(first=min(self.first, first), states=self.states + 1)
 
 
 Find = Callable[[str], list[Span]]
@@ -71,12 +85,17 @@ def compile_regex(pattern: str) -> re.Pattern[str]:
 
 def sights(connection: Connection, scope: Scope, find: Find) -> Iterator[Sight | int]:
     """Yields the items in which something is found, the newest first, and now and then how many were looked at."""
-    for number, (item_id, title, text) in enumerate(fts.scan(connection, scope), start=1):
+    for number, (item_id, key, title, text) in enumerate(fts.scan(connection, scope), start=1):
         if not number % _LOOKED_AT_ONCE:
             yield number
-        in_title, in_text = find(title), find(text)
-        if in_title or in_text:
-            yield Sight(item_id, tuple(in_title), tuple(in_text))
+        in_place, in_title, in_text = find(place_of(key)), find(title), find(text)
+        if in_place or in_title or in_text:
+            yield Sight(item_id, tuple(in_place), tuple(in_title), tuple(in_text))
+
+
+def place_of(key: str) -> str:
+    """Returns the way of names, ids and headings to an item for people."""
+    return " > ".join(filter(None, names_of(key)))
 
 
 def reported(found: Iterator[Sight | int], on_looked: OnLooked) -> Iterator[Sight]:

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from archive.extract.keynames import names_of
 from archive.extract.printable import shell_word
 from archive.model.search import Hit, Span
 from archive.query import Marker
+from archive.search import scanning
 from archive.search.ranking import Ranked
-from archive.search.scanning import Sight, cut
+from archive.search.scanning import Seen, cut
 from archive.storage import hits
 from archive.storage.connection import Connection
 from archive.storage.hits import ItemRow
@@ -29,12 +29,14 @@ def ranked_hits(connection: Connection, ranked: Sequence[Ranked], marker: Marker
         yield replace(hit, place_spans=marker.spans(hit.place), states=one.states)
 
 
-def scanned_hits(connection: Connection, sights: Sequence[Sight]) -> Iterator[Hit]:
+def scanned_hits(connection: Connection, seen: Sequence[Seen]) -> Iterator[Hit]:
     """Yields the hits for items found by looking at all of them, in their order."""
-    rows = hits.items(connection, [one.id for one in sights])
-    for row, one in zip(rows, sights, strict=True):
-        snippet, spans = cut(row.text, one.text_spans)
-        yield _hit(row, 0.0, one.title_spans, snippet, spans)
+    rows = hits.items(connection, [one.sight.id for one in seen])
+    for row, (sight, first, states) in zip(rows, seen, strict=True):
+        snippet, spans = cut(row.text, sight.text_spans)
+        earliest = row.first if first == row.first.snapshot else hits.sighting(connection, first)
+        hit = _hit(row._replace(first=earliest), 0.0, sight.title_spans, snippet, spans)
+        yield replace(hit, place_spans=sight.place_spans, states=states)
 
 
 def _hit(row: ItemRow, score: float, title_spans: Sequence[Span], snippet: str, spans: Sequence[Span]) -> Hit:
@@ -64,7 +66,7 @@ def _hit(row: ItemRow, score: float, title_spans: Sequence[Span], snippet: str, 
 
 def place_of(key: str, pointer: str) -> str:
     """Returns the way of names, ids and headings to an item for people; lines where there are no names."""
-    place = " > ".join(filter(None, names_of(key)))
+    place = scanning.place_of(key)
     if not place and (lines := _LINES.fullmatch(pointer)):
         return f"lines {lines[1]}-{lines[2]}" if lines[2] and lines[2] != lines[1] else f"line {lines[1]}"
     return place

@@ -209,20 +209,20 @@ def count(connection: Connection, scope: Scope) -> int:
     return int(number)
 
 
-def scan(connection: Connection, scope: Scope) -> Iterator[tuple[int, str, str]]:
-    """Yields id, title and text of all items of a scope, the newest first; the connection is in use meanwhile."""
+def scan(connection: Connection, scope: Scope) -> Iterator[tuple[int, str, str, str]]:
+    """Yields id, key, title and text of all items of a scope, the newest first; the connection is in use meanwhile."""
     where, values = _conditions(scope)
     # Past items have lower ids than current ones, and both grow as they come.
     for sign in ("> 0", "< 0")[: 2 if scope.has_past else 1]:
         clauses = [f"i.id {sign}", *([where] if where else [])]
         yield from _rows(
             connection,
-            f"SELECT i.id, i.title, i.text FROM items i WHERE {' AND '.join(clauses)} ORDER BY i.id DESC",
+            f"SELECT i.id, i.key, i.title, i.text FROM items i WHERE {' AND '.join(clauses)} ORDER BY i.id DESC",
             values,
         )
 
 
-def _rows(connection: Connection, statement: str, values: Sequence[object]) -> Iterator[tuple[int, str, str]]:
+def _rows(connection: Connection, statement: str, values: Sequence[object]) -> Iterator[tuple[int, str, str, str]]:
     cursor = connection.connection.cursor()
     try:
         cursor.execute(statement, values)

@@ -59,7 +59,7 @@ def for_substring(
 ) -> Statement:
     """Returns the statement for a part of a text; SQLite compares letters without accents alone whatever their case."""
     values: dict[str, str | int] = {"source": source_id, "part": text}
-    where = ["(instr(lower(i.text), lower(:part)) OR instr(lower(i.title), lower(:part)))"]
+    where = [f"({' OR '.join(f'instr(lower(i.{name}), lower(:part))' for name in ('text', 'title', 'key'))})"]
     where += _where(values, scope, kind, filters)
     return _statement("i.text", "items i JOIN documents d ON d.id = i.document_id", where, [], values, limit)
 

@@ -107,6 +107,36 @@ def test_the_states_of_one_item_are_one_hit_that_counts_them(archive: Archive, r
     assert "done" in hit.snippet
 
 
+@pytest.mark.parametrize(("text", "options"), [("uoy", {"substring": True}), ("b.oy", {"regex": True}), ("buoy", {})])
+def test_whatever_way_it_is_looked_for_an_item_is_one_hit_over_history_with_its_span(
+    archive: Archive, remember: Remember, text: str, options: dict[str, Any]
+) -> None:
+    for status in ("new", "begun", "done"):
+        tasks = [{"id": n, "title": f"paint buoy {n}", "status": status if n == 7 else "new"} for n in range(6, 10)]
+        remember({"tasks.json": json.dumps({"tasks": tasks}).encode()})
+    for limit in (1, 2, 10):
+        hits: list[Hit] = []
+        page = archive.search(text, history=True, limit=limit, **options)
+        while True:
+            hits += page.items
+            if page.cursor is None:
+                break
+            page = archive.search(text, history=True, limit=limit, cursor=page.cursor, **options)
+        spans = {hit.key: (hit.first_seen.snapshot, hit.last_seen.snapshot, hit.states, hit.present) for hit in hits}
+        assert len(hits) == len(spans) == page.total == 4
+        assert spans == {f"/tasks[id={n}]": (1, 3, 3 if n == 7 else 1, True) for n in range(6, 10)}
+
+
+@pytest.mark.parametrize(("text", "options"), [("our_ch", {"substring": True}), ("har.*ch", {"regex": True}), ("harbour", {})])
+def test_what_holds_nothing_but_objects_is_found_by_its_name_in_theirs(
+    archive: Archive, remember: Remember, text: str, options: dict[str, Any]
+) -> None:
+    remember({"a.json": b'{"harbour_chart": {"inner": {"note": "deep"}}}'})
+    (hit,) = archive.search(text, **options).items
+    assert hit.pointer == "/harbour_chart/inner"
+    assert [hit.place[start:end] for start, end in hit.place_spans]
+
+
 def test_a_time_bounds_what_came_to_be_as_it_is(archive: Archive, remember: Remember, clock: FixedClock) -> None:
     begin = clock.now().isoformat()
     remember({"a.json": b'{"note": "the kettle"}'})
