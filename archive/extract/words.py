@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -71,12 +72,36 @@ _LEADS = bytes([0xE0, 0xE1, *range(0xE3, 0xEE), 0xEF, *range(0xF0, 0xF5)])
 _NO_LEADS = bytes(code for code in range(256) if code not in _LEADS)
 _ASCII = bytes(range(128))
 # Letters with strokes and ligatures, which have no accent that could be left out, as people type them.
-PLAIN_LETTERS = {
+_STROKED = {
     "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T",
-    "\u0131": "i", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ß": "ss", "ẞ": "SS", "þ": "th", "Þ": "TH",
+    "\u0131": "i", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ß": "ss", "ẞ": "SS", "þ": "th", "Þ": "TH", "ё": "\u0435", "Ё": "\u0415",
 }  # fmt: skip
+# Letters with accents and ligatures beyond Latin, of which FTS5 knows nothing: Greek, and the like of `ﬁ`.
+_COMPOSED = (*range(0x370, 0x400), *range(0x1F00, 0x2000), *range(0xFB00, 0xFB07))
+
+
+def _plain_letters() -> dict[str, str]:
+    """Returns, for letters that FTS5 leaves as they are, how they are typed without accents, strokes and ligatures."""
+    letters = dict(_STROKED)
+    for code in _COMPOSED:
+        plain = "".join(one for one in unicodedata.normalize("NFKD", chr(code)) if one.isalpha())
+        if chr(code).isalpha() and plain and plain.lower() != chr(code).lower():
+            letters[chr(code)] = plain
+    return letters
+
+
+def _beginnings(letters: Iterable[str]) -> re.Pattern[bytes]:
+    """Returns what finds one of the letters in bytes of UTF-8 quickly: their first bytes once, and the last ones of each."""
+    ends: dict[bytes, bytes] = {}
+    for letter in letters:
+        data = letter.encode()
+        ends[data[:-1]] = ends.get(data[:-1], b"") + data[-1:]
+    return re.compile(b"|".join(re.escape(first) + b"[" + re.escape(last) + b"]" for first, last in ends.items()))
+
+
+PLAIN_LETTERS = _plain_letters()
 _PLAIN = str.maketrans(PLAIN_LETTERS)
-_NOT_PLAIN = re.compile("|".join(PLAIN_LETTERS).encode())
+_NOT_PLAIN = _beginnings(PLAIN_LETTERS)
 _NEAR_LEAD_E2 = re.compile(rf"[{_PICTURES}{_GLUE}\u2e80-\u2fdf]")
 
 

@@ -118,7 +118,20 @@ def test_what_is_no_more_is_not_proposed_to_be_misspelt_but_said_to_be_past(arch
 
 @pytest.mark.parametrize(
     ("text", "typed"),
-    [("Søren", "soren"), ("Straße", "strasse"), ("Łódź", "lodz"), ("Æther", "aether"), ("ışık", "isik"), ("Đorđe", "dorde")],
+    [
+        ("Søren", "soren"),
+        ("Straße", "strasse"),
+        ("Łódź", "lodz"),
+        ("Æther", "aether"),
+        ("ışık", "isik"),
+        ("Đorđe", "dorde"),
+        ("Ελλάδα", "ελλαδα"),
+        ("ἄνθρωπος", "ανθρωπος"),
+        ("ёлка", "елка"),
+        ("ﬁle", "file"),
+        ("żółć", "zolc"),
+        ("Ærø", "aero"),
+    ],
 )
 def test_letters_with_strokes_and_ligatures_are_found_as_people_type_them(
     archive: Archive, remember: Remember, text: str, typed: str
