@@ -147,7 +147,12 @@ def _large(find: Find) -> list[_Row]:
             continue
         if len(value) >= _LONG_FIELD:
             name = line[1:-2]
-            inside = place._replace(key=f"{place.key}/{escape_key(name)}", pointer=place.pointer + format_step(name))
+            # With the words of the title, so that these and those of the long text are found together.
+            inside = place._replace(
+                key=f"{place.key}/{escape_key(name)}",
+                pointer=place.pointer + format_step(name),
+                words=_join(place.words, clean(title)),
+            )
             rows += _stretches(value, inside, _TEXT)
             continue
         length = len(line) + len(value)

@@ -74,7 +74,8 @@ _ASCII = bytes(range(128))
 # Letters with strokes and ligatures, which have no accent that could be left out, as people type them.
 _STROKED = {
     "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T",
-    "\u0131": "i", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ß": "ss", "ẞ": "SS", "þ": "th", "Þ": "TH", "ё": "\u0435", "Ё": "\u0415",
+    "\u0131": "i", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ß": "ss", "ẞ": "SS", "þ": "th", "Þ": "TH",
+    "ё": "\u0435", "Ё": "\u0415",
 }  # fmt: skip
 # Letters with accents and ligatures beyond Latin, of which FTS5 knows nothing: Greek, and the like of `ﬁ`.
 _COMPOSED = (*range(0x370, 0x400), *range(0x1F00, 0x2000), *range(0xFB00, 0xFB07))

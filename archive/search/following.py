@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from archive.diff import diff_states
 from archive.errors import PointerNotFound
 from archive.model.search import ItemChange, ItemHistory, ItemState
 from archive.model.snapshots import Source
@@ -31,7 +32,8 @@ def item_history(connection: Connection, source: Source, path: str, place: str) 
     found = hits.place(connection, document_id, _readings(place)) or _by_lines(connection, document_id, place)
     if found is None:
         raise _not_found(connection, document_id, path, place)
-    return ItemHistory(path=path, key=found.key, states=tuple(_states(hits.states_of(connection, document_id, found.key))))
+    rows = list(_distinct(hits.states_of(connection, document_id, found.key)))
+    return ItemHistory(path=path, key=found.key, states=tuple(_states(rows)))
 
 
 def _readings(place: str) -> list[str]:
@@ -65,12 +67,30 @@ def _shared(one: re.Match[str], other: re.Match[str]) -> int:
     return min(int(one[2] or one[1]), int(other[2] or other[1])) - start + 1
 
 
+def _distinct(rows: Iterable[StateRow]) -> Iterator[StateRow]:
+    """Yields the states without those that follow on another and say the same, only in another order of members."""
+    last: StateRow | None = None
+    for row in rows:
+        if last is not None and _is_seamless(last, row) and last.title == row.title and not diff_states(last.text, row.text):
+            last = row._replace(first=last.first)
+            continue
+        if last is not None:
+            yield last
+        last = row
+    if last is not None:
+        yield last
+
+
+def _is_seamless(before: StateRow, after: StateRow) -> bool:
+    return before.until is not None and before.until.snapshot == after.first.snapshot
+
+
 def _states(rows: Sequence[StateRow]) -> Iterator[ItemState]:
     """Yields the states, and a removal wherever one ends and no other begins."""
     for number, row in enumerate(rows):
         before = rows[number - 1] if number else None
         after = rows[number + 1] if number + 1 < len(rows) else None
-        is_seamless = before is not None and before.until is not None and before.until.snapshot == row.first.snapshot
+        is_seamless = before is not None and _is_seamless(before, row)
         change = ItemChange.ADDED if before is None else ItemChange.CHANGED if is_seamless else ItemChange.RETURNED
         yield ItemState(change=change, since=row.first, until=row.until, pointer=row.pointer, title=row.title, text=row.text)
         if row.until is not None and (after is None or after.first.snapshot != row.until.snapshot):

@@ -46,6 +46,14 @@ def test_an_item_is_followed_through_changes_moves_removal_and_return(archive: A
         assert archive.item_history("tasks.json", place) == history
 
 
+def test_members_in_another_order_are_no_change(archive: Archive, remember: Remember) -> None:
+    for text in (b'{"id": 1, "status": "new", "owner": "Aino"}', b'{"owner": "Aino", "id": 1, "status": "new"}'):
+        remember({"tasks.json": b'{"tasks": [' + text + b"]}"})
+    remember({"tasks.json": b'{"tasks": [{"status": "done", "owner": "Aino", "id": 1}]}'})
+    states = archive.item_history("tasks.json", "/tasks[id=1]").states
+    assert [(state.change, state.since.snapshot) for state in states] == [(ItemChange.ADDED, 1), (ItemChange.CHANGED, 3)]
+
+
 @pytest.mark.parametrize("place", ["L3-L5", "L4", "/Plans/Summer", "Summer"])
 def test_a_section_is_found_by_its_lines_its_headings_and_its_title(archive: Archive, remember: Remember, place: str) -> None:
     remember({"plan.md": b"# Plans\n\n## Summer\n\nswim\n\n## Winter\n\nski"})

@@ -74,6 +74,16 @@ def test_what_is_found_by_the_names_around_it_has_them_marked(archive: Archive, 
     assert marks >= {("a.json", "harbour"), ("a.json", "tide"), ("b.md", "Harbour")}
 
 
+def test_words_of_a_title_and_of_a_long_text_below_it_are_found_together(archive: Archive, remember: Remember) -> None:
+    task = {"id": 7, "title": "Chart the harbour", "details": "deep water " * 900 + "zanzibar", "status": "pending"}
+    remember({"tasks.json": json.dumps({"tasks": [task]}).encode()})
+    for query in ("harbour zanzibar", "zanzibar chart", "harbour pending"):
+        page = archive.search(query)
+        assert page.items, query
+        assert not page.notes
+    assert archive.search("harbour").items[0].pointer == "/tasks/0"
+
+
 def test_of_equal_matches_the_newer_comes_first(archive: Archive, remember: Remember) -> None:
     remember({"b.json": b'{"note": "the kettle"}'})
     remember({"b.json": b'{"note": "the kettle"}', "a.json": b'{"note": "the kettle"}'})
