@@ -47,7 +47,7 @@ LIMIT 20
 """
 WAITING = "SELECT count(*) AS n FROM versions WHERE id > (SELECT version_id FROM _indexing)"
 # So many are judged within a fifth of a second.
-JUDGED_AT_ONCE = 1_200
+JUDGED_AT_ONCE = 5_000
 _COLUMNS = [status.value for status in Status]
 # A column shows so many; the table has them all.
 _CARDS = 30
