@@ -22,6 +22,12 @@ SUFFIX = ".age"
 # times, since pyrage cannot do it piece by piece. More than this would be the larger part.
 PASSPHRASE_MAX_BYTES = 512 * 1024 * 1024
 
+_SHOWN = 16  # characters of what may be a passphrase in the wrong place
+_RECIPIENT_HINT = (
+    "Give a public key: age1… (age-keygen prints it) or a line of an SSH key, ssh-ed25519 … or ssh-rsa …, as in"
+    ' --encrypt "$(cat key.pub)".'
+)
+
 _HEADER = b"age-encryption.org/v1\n"
 _HEADER_MAX_BYTES = 1 << 20
 _NONCE_BYTES, _CHUNK_BYTES, _TAG_BYTES = 16, 64 * 1024, 16
@@ -83,15 +89,27 @@ class Encryption:
         return bytes(data)
 
     def _recipient(self, text: str) -> Any:
+        if "SECRET" in text.upper() or "PRIVATE KEY" in text:
+            raise UsageError(  # which is not repeated: what is printed is kept by terminals and logs
+                "that is a secret key, and to encrypt takes the public one that belongs to it",
+                hint="Run 'age-keygen -y FILE' to see it: it begins with age1. Keep the secret one to decrypt with.",
+            )
         kind = self._pyrage.ssh if text.startswith("ssh-") else self._pyrage.x25519
         try:
             return kind.Recipient.from_str(text)
         except self._pyrage.RecipientError as error:
-            raise UsageError(
-                f"{text!r} is no recipient: {error}",
-                hint="Give a public key: age1… (age-keygen prints it) or a line of an SSH key, ssh-ed25519 … or ssh-rsa ….",
-                recipient=text,
-            ) from error
+            begins = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+            raise UsageError(f"{begins!r} is no recipient: {_reason(text, error)}", hint=_RECIPIENT_HINT) from error
+
+
+def _reason(text: str, error: Exception) -> str:
+    if not text:
+        return "it is empty"
+    if text.startswith(("ecdsa-", "sk-", "ssh-dss")):
+        return "of SSH's keys age takes ssh-ed25519 and ssh-rsa alone"
+    if text.endswith((".pub", ".txt")) or "/" in text.partition(" ")[0]:
+        return "it looks like the name of a file, and what is in it is wanted"
+    return str(error)
 
 
 def _too_large(size: int) -> UsageError:

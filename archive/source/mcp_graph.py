@@ -10,10 +10,12 @@ import asyncio
 import json
 import logging
 import os
+import socket
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -48,7 +50,7 @@ def ask_server(server: MemoryServer, root: Path | None) -> GraphAnswer:
     # In a thread of its own, since the caller may be inside an event loop.
     with ThreadPoolExecutor(1, "memory-server") as pool:
         try:
-            result = pool.submit(lambda: asyncio.run(_ask(server, root, impression))).result()
+            result = pool.submit(_run, server, root, impression).result()
             return GraphAnswer(graph_lines(_graph_of(result)), None)
         except _Refused as error:
             return _trouble(TroubleKind.GARBAGE, str(error))
@@ -69,6 +71,34 @@ class _Refused(Exception):
 
 class _Repeated(Exception):
     """An object in the answer has a name twice, so that a part of it is lost."""
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Looks names up in threads that nobody waits for: a resolver may take long, and the usual threads are waited for."""
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
+        found = self.create_future()
+
+        def tell(result: Any, error: OSError | None) -> None:
+            if not found.done():
+                found.set_result(result) if error is None else found.set_exception(error)
+
+        def look() -> None:
+            result, problem = None, None
+            try:
+                result = socket.getaddrinfo(host, port, **options)
+            except OSError as error:
+                problem = error
+            with suppress(RuntimeError):  # the loop is closed: nobody wants to know any more
+                self.call_soon_threadsafe(tell, result, problem)
+
+        threading.Thread(target=look, daemon=True, name="resolver").start()
+        return await found
+
+
+def _run(server: MemoryServer, root: Path | None, impression: Impression) -> Any:
+    with asyncio.Runner(loop_factory=_Loop) as runner:
+        return runner.run(_ask(server, root, impression))
 
 
 async def _ask(server: MemoryServer, root: Path | None, impression: Impression) -> Any:

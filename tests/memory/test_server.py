@@ -4,8 +4,10 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -253,12 +255,28 @@ def test_a_server_that_listens_at_a_url_is_asked_there(tmp_path: Path) -> None:
 
 
 def free_port() -> int:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
         return port
+
+
+def test_a_name_that_takes_long_to_look_up_does_not_hold_anybody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    released = threading.Event()
+
+    def look_up(*_: object, **__: object) -> None:
+        released.wait(60)
+        raise socket.gaierror("no such name")
+
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
+    try:
+        answer = ask_server(MemoryServer(url="http://slow.example/mcp", timeout_s=0.5), tmp_path)
+        assert not released.is_set()
+    finally:
+        released.set()
+    assert answer.trouble is not None
+    assert answer.trouble.kind is TroubleKind.TIMEOUT
+    assert all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate())
 
 
 def test_the_file_of_a_server_is_read_by_whatever_links_and_nothing_else_is(tmp_path: Path) -> None:

@@ -92,10 +92,27 @@ def test_a_folder_alone_cannot_be_encrypted(history: Archive, out: Path) -> None
     assert leftovers(out) == []
 
 
-@pytest.mark.parametrize("recipient", ["age1nonsense", "nonsense", "ssh-ed25519 AAAA", "", "AGE-SECRET-KEY-1XYZ"])
-def test_what_is_no_recipient_is_refused_before_anything_is_written(history: Archive, out: Path, recipient: str) -> None:
-    with pytest.raises(UsageError, match="is no recipient"):
+@pytest.mark.parametrize(
+    ("recipient", "why"),
+    [
+        ("age1nonsense", ""), ("nonsense", ""), ("ssh-ed25519 AAAA", ""), ("", "it is empty"),
+        ("ecdsa-sha2-nistp256 AAAA", "ssh-ed25519 and ssh-rsa alone"), ("keys/me.pub", "the name of a file"),
+    ],
+)  # fmt: skip
+def test_what_is_no_recipient_is_refused_before_anything_is_written(
+    history: Archive, out: Path, recipient: str, why: str
+) -> None:
+    with pytest.raises(UsageError, match=f"is no recipient: .*{why}"):
         make(history, out, encrypt_to=[recipient])
+    assert not list(out.parent.glob("*package*"))
+
+
+@pytest.mark.parametrize("key", ["AGE-SECRET-KEY-1XYZ", "age-secret-key-1xyz", "-----BEGIN OPENSSH PRIVATE KEY-----\nXYZ"])
+def test_a_secret_key_given_as_a_recipient_is_never_repeated(history: Archive, out: Path, key: str) -> None:
+    with pytest.raises(UsageError, match="that is a secret key") as caught:
+        make(history, out, encrypt_to=[key])
+    said = f"{caught.value!r} {caught.value.message} {caught.value.hint} {caught.value.context}"
+    assert "XYZ" not in said.upper()
     assert leftovers(out) == []
 
 

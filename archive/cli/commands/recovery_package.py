@@ -12,7 +12,7 @@ from archive.cli import faults, options, progress, units
 from archive.cli.group import command as as_command
 from archive.cli.locate import Place
 from archive.cli.output import Output, styled
-from archive.errors import EXIT_INCOMPLETE
+from archive.errors import EXIT_INCOMPLETE, UsageError
 from archive.model.recovery import PackageFormat, RecoveryPackage
 
 _INTERRUPTED = "interrupted; no package was left behind"
@@ -106,7 +106,10 @@ def _passphrase(*, dry_run: bool) -> str:
         return "asked for when it is used"
     if sys.stdin.isatty():
         return str(click.prompt("Passphrase", hide_input=True, confirmation_prompt="The passphrase again", err=True))
-    return sys.stdin.readline().rstrip("\r\n")
+    try:
+        return sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise UsageError("the passphrase is not UTF-8", hint="Give one that can be typed where it is opened.") from None
 
 
 def _show(output: Output, package: RecoveryPackage) -> None:
