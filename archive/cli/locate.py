@@ -196,11 +196,18 @@ def find_place(
     """Returns where a command works, from its options and the environment."""
     db = db or environment.get(DB_VARIABLE) or None
     return Place(
-        root=_absolute(Path(root)) if root is not None else find_root(Path.cwd()),
+        root=_absolute(Path(root)) if root is not None else find_root(_current_folder()),
         db_given=_absolute(Path(db)) if db is not None else None,
         source=source,
         wait_s=wait_s,
     )
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the current folder is gone", hint="Change to the project's folder, or name it with --root.") from None
 
 
 def find_root(start: Path) -> Path:

@@ -15,10 +15,9 @@ stand, and writes nothing.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from archive import SystemClock, __version__, json_backup
+from archive import ArchiveError, SystemClock, __version__, json_backup
 
 AGENTS_DIR = "agents"
 BACKUP_DIR = "backups/agents_json"
@@ -47,7 +46,7 @@ CRITICAL_FILES = [
 
 def ensure_backup_dir() -> str:
     """Makes the folder of the backups where it is missing, and returns its path."""
-    Path(BACKUP_DIR).mkdir(parents=True, exist_ok=True)
+    json_backup.make_backup_dir(_listed())
     return BACKUP_DIR
 
 
@@ -108,15 +107,20 @@ def create_emergency_recovery_package() -> str:
 
 def main() -> int:
     """Prints how things stand; returns 1 if something is lost or damaged."""
-    lines, is_well = json_backup.describe(_listed())
-    print("\n".join([f"json_backup_system {__version__} in {Path.cwd()}", *lines]))
+    try:
+        listed = _listed()
+        lines, is_well = json_backup.describe(listed)
+    except ArchiveError as error:
+        print(f"error: {error.message}\nhint:  {error.hint}")
+        return 1
+    print("\n".join([f"json_backup_system {__version__} in {listed.root}", *lines]))
     return 0 if is_well else 1
 
 
 def _listed() -> json_backup.ListedFiles:
     """Returns what the settings say at this moment, of the folder that is the current one."""
     return json_backup.ListedFiles(
-        root=Path.cwd(),
+        root=json_backup.current_folder(),
         agents_dir=AGENTS_DIR,
         backup_dir=BACKUP_DIR,
         core=CORE_JSON_FILES,

@@ -8,7 +8,7 @@ from typing import Any
 
 from archive.api import Archive
 from archive.errors import ArchiveExists, ArchiveReadOnly, QueryError, SnapshotNotFound, TargetFailed
-from archive.json_backup.project import ListedFiles
+from archive.json_backup.project import ListedFiles, make_backup_dir
 from archive.model.restore import Action, RestorePlan
 from archive.model.snapshots import BackupResult, Problem, ProblemKind
 from archive.rules import is_virtual
@@ -119,7 +119,7 @@ def _require_free(plan: RestorePlan) -> None:
 def _opened(listed: ListedFiles) -> Archive:
     """Opens the archive for writing; makes it where there is none."""
     path = listed.archive_path
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_backup_dir(listed)
     if not path.exists():
         try:
             return Archive.create(path, source=SOURCE, clock=listed.clock)

@@ -90,3 +90,32 @@ class ListedFiles:
             return path
         spelled = [each for each in names if each.casefold() == name.casefold()]
         return path if name in spelled or len(spelled) != 1 else os.path.join(folder, spelled[0])
+
+
+def current_folder() -> Path:
+    """Returns the folder of the project, which is where the process is.
+
+    Raises:
+        UsageError: It is gone.
+    """
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the current folder is gone", hint="Change to the project's folder, and try again.") from None
+
+
+def make_backup_dir(listed: ListedFiles) -> None:
+    """Makes the folder of the archive where it is missing.
+
+    Raises:
+        UsageError: There is, or on the way there is, something else than a folder.
+    """
+    folder = listed.root / listed.backup_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(
+            f"the backups cannot be put into {listed.backup_dir}: it is no folder, or is below a file",
+            hint="Move that file away, or set BACKUP_DIR to another place.",
+            path=str(folder),
+        ) from None

@@ -8,6 +8,7 @@ interpreter, and the proof is mostly another process.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import stat
 import struct
@@ -82,7 +83,7 @@ class Packing:
 
     def _work(self) -> None:
         pack(self._folder, self._target, self._sums, self._kind, self._count, self._go_on)
-        require_packed(self._target, self._folder.name, self._sums, self._kind, self._go_on)
+        require_packed(self._target, top_of(self._folder, self._kind), self._sums, self._kind, self._go_on)
 
     def _count(self, done: int) -> None:
         self._done = done
@@ -126,6 +127,13 @@ def pack(
         write(folder, file, sorted(sums), on_file, go_on)
 
 
+def top_of(folder: Path, kind: PackageFormat) -> str:
+    """Returns what the folder is called in the packed file: its own name, but for bytes that a zip cannot hold."""
+    if kind is PackageFormat.TAR_ZST:
+        return folder.name
+    return os.fsencode(folder.name).decode("utf-8", "replace").replace("\N{REPLACEMENT CHARACTER}", "_")
+
+
 def require_packed(
     target: Path, top: str, sums: Mapping[str, str], kind: PackageFormat, go_on: Callable[[], None] = _nothing
 ) -> None:
@@ -164,12 +172,13 @@ def _pack_zip(
     folder: Path, file: IO[bytes], names: list[str], on_file: Callable[[int], None], go_on: Callable[[], None]
 ) -> None:
     with zipfile.ZipFile(file, "w") as packed:
-        top = zipfile.ZipInfo(folder.name + "/", _zip_time((folder / names[0]).stat().st_mtime_ns))
+        inside = top_of(folder, PackageFormat.ZIP)
+        top = zipfile.ZipInfo(inside + "/", _zip_time((folder / names[0]).stat().st_mtime_ns))
         top.create_system, top.external_attr = _UNIX, (stat.S_IFDIR | PRIVATE_FOLDER) << 16 | 0x10
         packed.writestr(top, b"")
         for done, name in enumerate(names, start=1):
             found = (folder / name).stat()
-            member = zipfile.ZipInfo(f"{folder.name}/{name}", _zip_time(found.st_mtime_ns))
+            member = zipfile.ZipInfo(f"{inside}/{name}", _zip_time(found.st_mtime_ns))
             member.create_system, member.external_attr = _UNIX, found.st_mode << 16
             member.compress_type = zipfile.ZIP_STORED if name.endswith(_PACKED_ALREADY) else zipfile.ZIP_DEFLATED
             # What was said to ZipFile counts for members that it makes itself; this name of it works on every Python.

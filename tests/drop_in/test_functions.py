@@ -41,6 +41,27 @@ def test_the_folder_of_the_backups_is_made(module: Any, project: Path) -> None:
     assert (project / "backups/agents_json").is_dir()
 
 
+@pytest.mark.parametrize("call", ["ensure_backup_dir", "backup_json_files", "create_emergency_recovery_package"])
+def test_a_file_where_the_backups_should_be_is_named_and_left_alone(module: Any, project: Path, call: str) -> None:
+    (project / "backups").write_text("mine")
+    with pytest.raises(UsageError, match="it is no folder"):
+        getattr(module, call)()
+    assert (project / "backups").read_text() == "mine"
+
+
+def test_a_current_folder_that_is_gone_is_said_to_be(
+    module: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(UsageError, match="the current folder is gone"):
+        module.backup_json_files()
+    assert module.main() == 1
+    assert "the current folder is gone" in capsys.readouterr().out
+
+
 def test_a_backup_lists_what_it_holds(module: Any, project: Path) -> None:
     first = module.backup_json_files()
     assert set(first) == {

@@ -61,6 +61,15 @@ def test_it_unpacks_to_the_very_folder(history: Archive, out: Path, tmp_path: Pa
     assert entries(tmp_path / "a") == stored(history)
 
 
+@pytest.mark.parametrize("kind", ["zip", "tar.zst"])
+def test_a_package_whose_name_is_not_utf8_can_be_packed(history: Archive, tmp_path: Path, kind: str) -> None:
+    result = history.recovery_package(tmp_path / os.fsdecode(b"b\xfez"), archive_format=kind)
+    assert result.packed is not None
+    folder = unpack(result.packed, tmp_path / "unpacked")
+    assert os.fsencode(folder.name) == (b"b_z" if kind == "zip" else b"b\xfez")
+    assert run(folder, "verify").returncode == 0
+
+
 def test_python_alone_unpacks_the_zip(history: Archive, out: Path, tmp_path: Path) -> None:
     packed = made_file(make(history, out))
     subprocess.run([sys.executable, "-I", "-S", "-m", "zipfile", "-e", str(packed), str(tmp_path / "u")], check=True)
