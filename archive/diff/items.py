@@ -1,6 +1,7 @@
 """Says what changed inside a document in terms of items: which came, which went, and which fields of the others changed.
 
-The changed values are exact and complete; items give them names. Each value belongs to the item nearest around it.
+The changed values are exact and complete; items give them names. Each value belongs to the item nearest around it. What looks
+like a secret is masked here, and is not in the changed values.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from archive.extract.items import Extractor
 from archive.extract.keynames import names_of
+from archive.extract.masking import mask_at
 from archive.extract.parse import load
 from archive.extract.pointer import format_pointer, parse_pointer
+from archive.extract.secrets import SecretRules
 from archive.model.base import Json
 from archive.model.diff import FieldChange, ItemDiff, PointerChange, ValueChange
 from archive.model.documents import Kind
 from archive.model.search import ItemDraft, ItemKind
 
+_RULES = SecretRules()
 _NOT_OBJECTS = (ItemKind.DOCUMENT.value, ItemKind.RAW.value, ItemKind.SECTION.value)
 _IRREGULAR = {"people": "person", "children": "child", "indices": "index", "data": "entry", "memory": "memory entry"}
 _LONGEST_TITLE = 60  # of what is called after its text
@@ -43,7 +47,9 @@ def diff_items(changes: Sequence[PointerChange], old: Iterable[ItemDraft], new: 
             gathered.setdefault((change.change, whole), [])
             continue
         depth = _nearest(steps, known)
-        field = FieldChange(name=".".join(steps[depth:]) or "value", change=change.change, old=change.old, new=change.new)
+        # As in the items themselves; what the values are exactly is in the changes.
+        sides = [mask_at(whole, side, _RULES) for side in (change.old, change.new)]
+        field = FieldChange(name=".".join(steps[depth:]) or "value", change=change.change, old=sides[0], new=sides[1])
         around = format_pointer(steps[:depth])
         if is_gone and depth < len(steps):
             # What lost the field is still there, under its new pointer.

@@ -25,6 +25,8 @@ _MAX_NAMED = 3  # places named for each deviation
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+# A name with its colon, or a value: a string, also a cut one, or a word or number that is longer than a sign.
+_VALUE = re.compile(r"(?P<name>\"(?:[^\"\\]|\\.)*\"\s*:)|\"(?:[^\"\\]|\\.)*\"?|[^\s\"{}\[\],:]{4,}")
 _PLAIN_STRING = re.compile(r'"([^"\\\x00-\x1f]*+)"')
 _STRING_BODY = re.compile(r'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
 _CUT_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")
@@ -340,7 +342,7 @@ class _Reader:
         if number := _NUMBER_LIKE.match(text, start):
             if number.end() == len(text) and _CUT_NUMBER.fullmatch(number.group()):
                 self._fail("truncated", f"ends inside a number that starts at {self._place(start)}")
-            self._fail("syntax", f"{self._place(start)}: {shown(number.group())} is no number of JSON")
+            self._fail("syntax", f"{self._place(start)}: what stands here is no number of JSON")
         if char == "'":
             self._fail("syntax", f"{self._place(start)}: strings stand in double quotes in JSON")
         return self._expected("a value")
@@ -374,7 +376,8 @@ class _Reader:
         return text if len(text) <= _MAX_POINTER_CHARACTERS else "…" + text[-_MAX_POINTER_CHARACTERS:]
 
     def _found(self) -> str:
-        return shown(self._text[self._position : self._position + 31].partition("\n")[0])
+        """Returns what stands here, names and signs alone: a value may be a secret, and messages are kept and shown."""
+        return shown(_VALUE.sub(_without_value, self._text[self._position : self._position + 31].partition("\n")[0]))
 
     def _bytes(self, position: int) -> str:
         if self._origin.byte is None:
@@ -384,6 +387,13 @@ class _Reader:
     def _place(self, position: int) -> str:
         line = self._origin.line + self._text.count("\n", 0, position)
         return f"line {line:,} column {position - self._text.rfind(chr(10), 0, position):,}"
+
+
+def _without_value(match: re.Match[str]) -> str:
+    text = match[0]
+    if match["name"] or text in ("true", "false", "null"):
+        return text
+    return '"…"' if text.startswith('"') else "…"
 
 
 def _integer(digits: str) -> int | LongInteger:

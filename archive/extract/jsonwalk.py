@@ -117,6 +117,9 @@ class Walk:
     def _object(self, members: dict[str, Json], place: Place, kind: str = _OBJECT, folded: list[str] | None = None) -> None:
         """Goes through an object; what is inside it is left out if it is given as `folded`."""
         names, masked = self._names, place.masked
+        if "value" in members and self._rules.is_named_secret(members):
+            members = {**members, "value": MASK}
+            self.met_secret = True
         plain = {} if masked else names.plain
         parts: list[str] = []
         inner: list[tuple[Name, Json]] = []

@@ -16,8 +16,10 @@ def mask_value(value: Json, rules: SecretRules) -> Json:
         RecursionError: It is nested too deeply.
     """
     if isinstance(value, dict):
+        named = "value" in value and rules.is_named_secret(value)
         return {
-            name: _hidden(inner) if rules.is_secret_name(name) else mask_value(inner, rules) for name, inner in value.items()
+            name: _hidden(inner) if rules.is_secret_name(name) or (named and name == "value") else mask_value(inner, rules)
+            for name, inner in value.items()
         }
     if isinstance(value, list):
         return [mask_value(inner, rules) for inner in value]

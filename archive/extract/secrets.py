@@ -8,7 +8,7 @@ services, passwords in addresses). The documents themselves are stored as they a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from archive.extract.words import keylike_runs
@@ -111,10 +111,18 @@ _INLINE = re.compile(
 # The colon of `name:value`, without a space: not that of an address, nor of a time of day (`T12:30`, ` 12:30:00`). And that
 # of a name whose value stands below it.
 _GLUED = re.compile(
-    r":(?:(?![ \n\r]|//)(?<=[\w\"'`*\\ \t]:)(?!(?<=[T :\n]\d\d:)\d\d)|(?<=[\"\s]:)\s|[ \t]*\r?\n(?=[ \t]|-[ \t]))"
+    r":(?:(?![ \n\r]|//)(?<=[\w\"'`*\\ \t]:)(?!(?<=[T :\n]\d\d:)\d\d)|(?<=[\"\s]:)\s|(?:[ \t]*+\r?\n)+(?=[ \t]|-[ \t]))"
 )
-# `"name": {` or `[` of JSON, and what matters for finding where that ends.
-_OPENING = re.compile(r"\"(?P<name>[\w.-]{1,80})\"\s{0,9}:\s{0,9}(?P<value>[{\[])")
+# `"name": {` or `[` of JSON, and what matters for finding where that ends; and a text that stands on another line.
+_OPENING = re.compile(
+    r"\"(?P<name>[\w.-]{1,80})\"\s{0,9}:(?:\s{0,9}(?P<value>[{\[])|[ \t]{0,9}\r?\n\s{0,200}(?P<text>\"(?:[^\"\\\n]|\\.)*+\"?))"
+)
+# `"name": "API_KEY", "value": "…"`, as lists of settings have it, in JSON and in YAML.
+_NAMED = re.compile(
+    r"(?P<head>\b(?:name|key)[\"']?[ \t]{0,3}[:=][ \t]{0,3}[\"']?(?P<name>[A-Za-z][\w.-]{0,60})[\"']?[\s,]{1,80}"
+    r"[\"']?value[\"']?[ \t]{0,3}[:=][ \t]{0,3})(?P<value>\"(?:[^\"\\\n]|\\.)*+\"?|'[^'\n]*+'?|[^\s,}\]\"'{\[][^\n,}\]]*+)",
+    re.IGNORECASE,
+)
 _BRACKET = re.compile(r"\"(?:[^\"\\]|\\.)*+\"?|(?P<open>[{\[])|(?P<close>[}\]])", re.DOTALL)
 _LONG_QUOTES = ('"""', "'''")
 # A name alone on its line, or before what goes on below it: YAML's blocks, TOML's long texts, brackets.
@@ -181,6 +189,11 @@ class SecretRules:
                 return True
         return False
 
+    def is_named_secret(self, members: Mapping[str, object]) -> bool:
+        """Whether an object is a setting that names itself, `{"name": "API_KEY", "value": …}`, and its value is secret."""
+        name = members.get("name", members.get("key"))
+        return isinstance(name, str) and self.is_secret_name(name)
+
     def mask(self, text: str) -> str:
         """Returns a text with what looks secret in it masked; line breaks keep their number.
 
@@ -197,10 +210,11 @@ class SecretRules:
         lines = self._lines_with_stems(text)
         if not lines:
             return text
-        if '"' in text:
-            inside = self._mask_inside(text)
-            if inside is not text:
-                text, lines = inside, self._lines_with_stems(inside)
+        inside = self._mask_inside(text) if '"' in text else text
+        if "value" in inside:
+            inside = self._mask_values(_NAMED, inside)
+        if inside is not text:
+            text, lines = inside, self._lines_with_stems(inside)
         done, pieces = 0, list[str]()
         for start, end in lines:
             line = text[start:end]
@@ -264,9 +278,10 @@ class SecretRules:
         while opening:
             at = opening.end()
             if self.is_secret_name(opening["name"]):
-                start = opening.start("value")
-                at = _closing(text, start)
-                pieces += text[done:start], MASK, "\n" * text.count("\n", start, at)
+                start = max(opening.start("value"), opening.start("text"))
+                at = opening.end() if opening["text"] else _closing(text, start)
+                quote = '"' if opening["text"] else ""
+                pieces += text[done:start], quote + MASK + quote, "\n" * text.count("\n", start, at)
                 done = at
             opening = _OPENING.search(text, at)
         return "".join([*pieces, text[done:]]) if pieces else text

@@ -12,7 +12,10 @@ from tests.conftest import write_tree
 from tests.indexing.conftest import Query, found
 
 SECRET = "hunter2hunter2"
-DERIVED = ("items", "items_fts_data", "items_fts_content", "index_notes", "tasks", "task_dependencies", "task_problems")
+DERIVED = (
+    *("items", "items_fts_data", "items_fts_content", "index_notes", "tasks", "task_dependencies", "task_problems"),
+    *("versions", "problems"),
+)
 
 
 def is_in_derived_tables(path: Path, text: str) -> bool:
@@ -34,6 +37,8 @@ def test_a_secret_is_stored_and_masked_in_items_tasks_and_index(archive: Archive
         "notes.md": b"# Access\n\nexport API_KEY=%s\n" % SECRET.encode(),
         "log.jsonl": b'{"id": 1, "token": "%s"}\n{"token": "%s", \n' % ((SECRET.encode(),) * 2),
         "broken.json": b'{"password": "%s", ' % SECRET.encode(),
+        "torn.json": b'{"a": 1}\n{"password":\n "%s"}' % SECRET.encode(),
+        "env.json": b'{"env": [{"name": "API_KEY", "value": "%s"}, {"name": "size", "value": "large"}]}' % SECRET.encode(),
     }
     write_tree(root, tree)
     archive.backup(root)

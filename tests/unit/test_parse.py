@@ -313,3 +313,19 @@ def test_the_damaged_files_of_a_real_project_are_found_and_no_others() -> None:
         "20250822_223404/agents/handoff.json": "trailing_data",
         "20250822_223404/agents/structure.json": "trailing_data",
     }
+
+
+@given(
+    st.sampled_from(["zqsecret", "zq secret", 'zq\\"secret', "7311995533"]),
+    st.sampled_from(['{{"a": 1}}{{"password": {}}}', '{{"a": {} "b"}}', "[{} {}]", "{}", '{{"a": 1}}\n{}', '{{"k" {}']),
+    st.booleans(),
+    st.integers(0, 40),
+    st.sampled_from([J, L]),
+)
+def test_no_verdict_repeats_a_value(secret: str, form: str, is_quoted: bool, cut: int, kind: Kind) -> None:
+    value = f'"{secret}"' if is_quoted else secret
+    data = form.format(*[value] * form.count("{}")).encode()
+    for damaged_ in (data, data[: max(1, len(data) - cut)]):
+        error = classify(kind, damaged_).error
+        assert "secret" not in error
+        assert "7311" not in error

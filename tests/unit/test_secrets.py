@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from archive.extract.secrets import MASK, SecretRules, has_assignment, has_shape, mask_shapes
@@ -59,6 +59,10 @@ def test_a_name_that_only_resembles_one_is_not(name: str) -> None:
         ('password = """\nabc\n"""\nmore = 1', 'password = """[masked]\n\n"""\nmore = 1'),
         ("password = '''abc", "password = '''[masked]"),
         ('api_keys = [\n  "abc",\n  "]d",\n]\nmore = 1', "api_keys = [masked]\n\n\n\nmore = 1"),
+        ('{"a": 1, "password":\n   "abc", "b": 2', '{"a": 1, "password":\n   "[masked]", "b": 2'),
+        ('[{"name": "API_KEY", "value": "abc"}', '[{"name": "API_KEY", "value": "[masked]"}'),
+        ('{"key": "DB_PASSWORD",\n "value": abc}', '{"key": "DB_PASSWORD",\n "value": [masked]}'),
+        ("- name: API_KEY\n  value: abc def\n- name: x\n", "- name: API_KEY\n  value: [masked]\n- name: x\n"),
         ('{"n": {"API key": "abc", "b": 2', '{"n": {"API key": "[masked]", "b": 2'),
         ('{"n": "API key: abc", "b": 2', '{"n": "API key: [masked]", "b": 2'),
         ("DB password: hunter2", "DB password: [masked]"),
@@ -94,6 +98,7 @@ def test_what_looks_secret_in_text_is_masked(text: str, masked: str) -> None:
     "text",
     [
         "max_tokens: 4096",
+        '{"name": "size", "value": "4096"}',
         "max_tokens:\n  - 4096\n",
         "password:\nnext: 1\n",
         "The password:\n\nis in the safe\n",
@@ -130,6 +135,7 @@ def test_masking_keeps_the_number_of_lines(text: str) -> None:
 
 
 @given(TEXTS)
+@example("password:\r\n\n- ")
 def test_what_is_found_harmless_has_nothing_to_mask(text: str) -> None:
     if not (has_assignment(text) or has_shape(text, keylike_runs(text))):
         assert RULES.mask_assignments(mask_shapes(text)) == text
