@@ -82,11 +82,14 @@ def index_fault(connection: Connection) -> str:
     Raises:
         OSError: There is no room for that.
     """
+    statement = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'items_fts'").scalar()
+    if statement is None:
+        return "it is gone; 'archive reindex' makes it anew"
     with tempfile.TemporaryDirectory(prefix="archive-check-") as folder:
         path = Path(folder) / "index.db"
         try:
             with closing(sqlite3.connect(path, isolation_level=None)) as copy:
-                _copy_index(connection, copy)
+                _copy_index(connection, copy, str(statement))
             # Another connection, which has not seen the index empty.
             with closing(sqlite3.connect(path, isolation_level=None)) as copy:
                 # Without the rank of 1 it would not be compared with the items.
@@ -98,12 +101,11 @@ def index_fault(connection: Connection) -> str:
     return ""
 
 
-def _copy_index(connection: Connection, copy: sqlite3.Connection) -> None:
+def _copy_index(connection: Connection, copy: sqlite3.Connection, statement: str) -> None:
     copy.execute("PRAGMA journal_mode = OFF")
     copy.execute("PRAGMA synchronous = OFF")
     copy.execute("CREATE TABLE items (id INTEGER PRIMARY KEY, title, key, text, words)")
-    statement = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'items_fts'").scalar_one()
-    copy.execute(str(statement))
+    copy.execute(statement)
     copy.execute("BEGIN")
     for table, width in _INDEX_TABLES.items():
         copy.execute(f"DELETE FROM {table}")

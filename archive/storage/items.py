@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeAlias
 from sqlalchemy import Connection
 
 from archive.storage.bulk import insert_rows
+from archive.storage.migrate import make_index
 from archive.storage.rows import fetch
 
 PAST = 2**62
@@ -232,7 +233,10 @@ class ItemWriter:
 
 
 def drop_items(connection: Connection) -> None:
-    """Empties the derived tier."""
-    connection.exec_driver_sql("INSERT INTO items_fts (items_fts) VALUES ('delete-all')")
+    """Empties the derived tier; the index is made again if somebody dropped it."""
+    if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'items_fts'").first():
+        connection.exec_driver_sql("INSERT INTO items_fts (items_fts) VALUES ('delete-all')")
+    else:
+        make_index(connection)
     connection.exec_driver_sql("DELETE FROM items")
     connection.exec_driver_sql("DELETE FROM index_notes")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import runpy
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -203,6 +204,13 @@ def migrations_folder() -> Path:
     """Returns where the migrations are: inside the installed package, or beside it in a checkout."""
     installed = Path(__file__).parents[1] / "_migrations"
     return installed if installed.is_dir() else Path(__file__).parents[2] / "migrations"
+
+
+def make_index(connection: Connection) -> None:
+    """Makes the full-text index, empty, as the migration did that brought it."""
+    made = runpy.run_path(str(migrations_folder() / "versions" / "0002_items.py"))
+    connection.exec_driver_sql(made["ITEMS_FTS"].strip())
+    made["tune"](connection)
 
 
 def _run_migrations(connection: Connection) -> None:

@@ -4,6 +4,7 @@ Nothing here is the only copy of anything: `archive reindex` drops the rows and 
 """
 
 from alembic import op
+from sqlalchemy import Connection
 
 revision = "0002"
 down_revision = "0001"
@@ -94,12 +95,16 @@ CREATE VIEW item_history AS
 """
 
 
+def tune(connection: Connection) -> None:
+    """Sets the index up for much text at once."""
+    for name, value in (("hashsize", HASH_BYTES), ("automerge", MERGED), ("rank", RANK)):
+        connection.exec_driver_sql("INSERT INTO items_fts (items_fts, rank) VALUES (?, ?)", (name, value))
+
+
 def upgrade() -> None:
     """Adds the derived tier, empty; the next backup or search fills it."""
     for statement in (ITEMS, ITEMS_FTS, INDEXING, INDEX_NOTES, *INDEXES, CURRENT_ITEMS, ITEM_HISTORY):
         op.get_bind().exec_driver_sql(statement.strip())
-    op.get_bind().exec_driver_sql("INSERT INTO items_fts (items_fts, rank) VALUES ('hashsize', ?)", (HASH_BYTES,))
-    op.get_bind().exec_driver_sql("INSERT INTO items_fts (items_fts, rank) VALUES ('automerge', ?)", (MERGED,))
-    op.get_bind().exec_driver_sql("INSERT INTO items_fts (items_fts, rank) VALUES ('rank', ?)", (RANK,))
+    tune(op.get_bind())
     op.execute("INSERT INTO _indexing (id, derivation, masking, version_id, snapshot_id) VALUES (1, 0, '{}', 0, 0)")
     op.execute("PRAGMA user_version = 2")

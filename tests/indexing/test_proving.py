@@ -88,6 +88,25 @@ def test_a_check_finds_it_and_a_reindexing_puts_it_right(
         assert opened.reindex(verify=True).is_good
 
 
+def test_an_index_that_somebody_dropped_is_found_to_be_gone_and_made_again(
+    archive: Archive, root: Path, db_path: Path, damaged_on_purpose: None
+) -> None:
+    write_tree(root, TREE)
+    archive.backup(root)
+    archive.close()
+    with closing(sqlite3.connect(db_path)) as connection:
+        connection.execute("DROP TABLE items_fts")
+    with Archive.open(db_path, mode="write") as opened:
+        findings = opened.check(depth=CheckDepth.FULL).findings
+        assert {finding.object for finding in findings} == {"schema", "full-text index"}
+        assert "'archive reindex' makes it anew" in findings[-1].message
+        assert not opened.reindex(verify=True).is_good
+        opened.reindex()
+        assert opened.check(depth=CheckDepth.FULL).is_good
+        assert opened.reindex(verify=True).is_good
+        assert opened.search("lighthouse").total == 1
+
+
 TASKS = {
     "tasks.json": json.dumps(
         {"tasks": [{"id": n, "title": "mend", "status": "pending", "dependencies": [1] if n > 1 else []} for n in (1, 2)]}
