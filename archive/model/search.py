@@ -195,8 +195,14 @@ class ItemChange(StrEnum):
 
     ADDED = "added"
     CHANGED = "changed"
-    RETURNED = "returned"  # was removed before, is there again
+    RETURNED = "returned"  # was not there before, is there again
     REMOVED = "removed"
+    DAMAGED = "damaged"  # the document is, and the item cannot be made out in it; perhaps it is there
+
+    @property
+    def is_absence(self) -> bool:
+        """Whether there is no item in such a state."""
+        return self in (ItemChange.REMOVED, ItemChange.DAMAGED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +210,7 @@ class ItemState(Value):
     """One state in the history of an item.
 
     Attributes:
-        change: What began here; a removal has neither title nor text.
+        change: What began here; where the item is not to be seen there is neither title nor text.
         since: When it was first seen so.
         until: When that ended, or None while it is current.
         pointer: Where the item was in the newest version that has it so.
@@ -229,4 +235,4 @@ class ItemHistory(Value):
     @property
     def present(self) -> bool:
         """Whether the item is part of the current state."""
-        return bool(self.states) and self.states[-1].change is not ItemChange.REMOVED
+        return bool(self.states) and not self.states[-1].change.is_absence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from archive.diff import diff_states
 from archive.errors import PointerNotFound
@@ -33,7 +33,8 @@ def item_history(connection: Connection, source: Source, path: str, place: str) 
     if found is None:
         raise _not_found(connection, document_id, path, place)
     rows = list(_distinct(hits.states_of(connection, document_id, found.key)))
-    return ItemHistory(path=path, key=found.key, states=tuple(_states(rows)))
+    damaged = hits.damaged_since(connection, document_id)
+    return ItemHistory(path=path, key=found.key, states=tuple(_states(rows, damaged)))
 
 
 def _readings(place: str) -> list[str]:
@@ -85,8 +86,12 @@ def _is_seamless(before: StateRow, after: StateRow) -> bool:
     return before.until is not None and before.until.snapshot == after.first.snapshot
 
 
-def _states(rows: Sequence[StateRow]) -> Iterator[ItemState]:
-    """Yields the states, and a removal wherever one ends and no other begins."""
+def _states(rows: Sequence[StateRow], damaged: Set[int]) -> Iterator[ItemState]:
+    """Yields the states, and a removal wherever one ends and no other begins.
+
+    Args:
+        damaged: The snapshots that brought versions of the document which cannot be read.
+    """
     for number, row in enumerate(rows):
         before = rows[number - 1] if number else None
         after = rows[number + 1] if number + 1 < len(rows) else None
@@ -95,7 +100,7 @@ def _states(rows: Sequence[StateRow]) -> Iterator[ItemState]:
         yield ItemState(change=change, since=row.first, until=row.until, pointer=row.pointer, title=row.title, text=row.text)
         if row.until is not None and (after is None or after.first.snapshot != row.until.snapshot):
             yield ItemState(
-                change=ItemChange.REMOVED,
+                change=ItemChange.DAMAGED if row.until.snapshot in damaged else ItemChange.REMOVED,
                 since=row.until,
                 until=None if after is None else after.first,
                 pointer=row.pointer,

@@ -143,6 +143,12 @@ def states_of(connection: Connection, document_id: int, key: str) -> list[StateR
     return [StateRow._make((*row[:4], _sighting(row[4:7]), None if row[7] is None else _sighting(row[7:10]))) for row in rows]
 
 
+def damaged_since(connection: Connection, document_id: int) -> frozenset[int]:
+    """Returns the snapshots that brought versions of a document which cannot be read."""
+    statement = "SELECT first_snapshot_id FROM versions WHERE document_id = ? AND parse_state = 'invalid'"
+    return frozenset(snapshot_id for (snapshot_id,) in fetch(connection, statement, (document_id,)))
+
+
 @reads_rows
 def place(connection: Connection, document_id: int, places: Sequence[str]) -> PlaceRow | None:
     """Returns the item whose key or pointer is among some texts, the first text first; current ones before past ones."""

@@ -46,6 +46,22 @@ def test_an_item_is_followed_through_changes_moves_removal_and_return(archive: A
         assert archive.item_history("tasks.json", place) == history
 
 
+def test_an_item_of_a_document_that_was_damaged_for_a_while_is_not_said_to_be_removed(
+    archive: Archive, remember: Remember
+) -> None:
+    whole = tasks((1, "new"), (2, "new"))
+    for content in (whole, whole[:-1], whole, whole[:-1]):
+        remember({"tasks.json": content})
+    history = archive.item_history("tasks.json", "/tasks[id=2]")
+    assert [(state.change, state.since.snapshot) for state in history.states] == [
+        (ItemChange.ADDED, 1),
+        (ItemChange.DAMAGED, 2),
+        (ItemChange.RETURNED, 3),
+        (ItemChange.DAMAGED, 4),
+    ]
+    assert not history.present
+
+
 def test_members_in_another_order_are_no_change(archive: Archive, remember: Remember) -> None:
     for text in (b'{"id": 1, "status": "new", "owner": "Aino"}', b'{"owner": "Aino", "id": 1, "status": "new"}'):
         remember({"tasks.json": b'{"tasks": [' + text + b"]}"})

@@ -35,6 +35,7 @@ _CHANGES = {
     ItemChange.CHANGED: "yellow",
     ItemChange.RETURNED: "green",
     ItemChange.REMOVED: "red",
+    ItemChange.DAMAGED: "red",
 }
 _LONGEST = 120
 _STYLES = {
@@ -113,11 +114,11 @@ def _show_item(output: Output, history: ItemHistory, limit: int | None) -> None:
         output.say(styled(f"… {units.count(len(states) - len(shown), 'older state')}", "dim"))
     for number in range(len(states) - len(shown), len(states)):
         state = states[number]
-        before = next((each for each in reversed(states[:number]) if each.change is not ItemChange.REMOVED), None)
+        before = next((each for each in reversed(states[:number]) if not each.change.is_absence), None)
         head = f"{units.local_time(state.since.at)}  {state.since.label}  "
         output.say(styled(head, "dim"), styled(f"{state.change.value:<8}", _CHANGES[state.change]), "  ", *_said(state, before))
     newest = states[-1]
-    if newest.change is not ItemChange.REMOVED:
+    if not newest.change.is_absence:
         target = f"{history.path}#{newest.pointer}" if newest.pointer else history.path
         output.say("now: ", styled(f"archive cat {shell_word(target)}", "bold"))
 
@@ -126,7 +127,9 @@ def _said(state: ItemState, before: ItemState | None) -> Iterator[Cell]:
     """Yields what a state is like: its title, and what is other than it was before."""
     from archive.diff import diff_states
 
-    if state.change is ItemChange.REMOVED:
+    if state.change is ItemChange.DAMAGED:
+        yield styled("the document cannot be read, so nothing is known of it", "dim")
+    if state.change.is_absence:
         return
     if before is None:
         snippet = " · ".join(state.text.split("\n"))
