@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, NoReturn, cast
 
 from archive.extract.pointer import format_pointer
-from archive.extract.printable import printable, shown
+from archive.extract.printable import printable, shown, without_values
 from archive.model.base import Json
 
 MAX_DEPTH = 1_000
@@ -25,8 +25,6 @@ _MAX_NAMED = 3  # places named for each deviation
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-# A name with its colon, or a value: a string, also a cut one, or a word or number that is longer than a sign.
-_VALUE = re.compile(r"(?P<name>\"(?:[^\"\\]|\\.)*\"\s*:)|\"(?:[^\"\\]|\\.)*\"?|[^\s\"{}\[\],:]{4,}")
 _PLAIN_STRING = re.compile(r'"([^"\\\x00-\x1f]*+)"')
 _STRING_BODY = re.compile(r'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+')
 _CUT_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")
@@ -376,8 +374,7 @@ class _Reader:
         return text if len(text) <= _MAX_POINTER_CHARACTERS else "…" + text[-_MAX_POINTER_CHARACTERS:]
 
     def _found(self) -> str:
-        """Returns what stands here, names and signs alone: a value may be a secret, and messages are kept and shown."""
-        return shown(_VALUE.sub(_without_value, self._text[self._position : self._position + 31].partition("\n")[0]))
+        return shown(without_values(self._text[self._position : self._position + 31].partition("\n")[0]))
 
     def _bytes(self, position: int) -> str:
         if self._origin.byte is None:
@@ -387,13 +384,6 @@ class _Reader:
     def _place(self, position: int) -> str:
         line = self._origin.line + self._text.count("\n", 0, position)
         return f"line {line:,} column {position - self._text.rfind(chr(10), 0, position):,}"
-
-
-def _without_value(match: re.Match[str]) -> str:
-    text = match[0]
-    if match["name"] or text in ("true", "false", "null"):
-        return text
-    return '"…"' if text.startswith('"') else "…"
 
 
 def _integer(digits: str) -> int | LongInteger:

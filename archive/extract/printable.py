@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
+
+# A name with its colon, or a value: a string, also a cut one, or a word or number that is longer than a sign.
+_VALUE = re.compile(r"(?P<name>\"(?:[^\"\\]|\\.)*\"\s*:)|\"(?:[^\"\\]|\\.)*\"?|[^\s\"{}\[\],:]{4,}")
 
 
 def shown(text: str, limit: int = 30) -> str:
@@ -33,3 +37,15 @@ def _in_shell(char: str) -> str:
         return f"\\{char}" if char in "\\'" else char
     errors = "surrogateescape" if "\udc80" <= char <= "\udcff" else "surrogatepass"
     return "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", errors))
+
+
+def without_values(text: str) -> str:
+    """Returns the names and signs of a piece of JSON: a value may be a secret, and messages are kept and shown."""
+    return _VALUE.sub(_without_value, text)
+
+
+def _without_value(match: re.Match[str]) -> str:
+    text = match[0]
+    if match["name"] or text in ("true", "false", "null"):
+        return text
+    return '"…"' if text.startswith('"') else "…"
