@@ -15,7 +15,7 @@ from archive.model.base import Json
 from archive.model.snapshots import Snapshot
 from archive.storage.export import ExportedVersion
 
-# The longest name of a list in a manifest; they come last, one row a line.
+# The lists of a manifest; they come last, one row a line.
 LISTS = ("problems", "snapshots", "documents", "versions")
 
 

@@ -199,6 +199,36 @@ def test_with_a_damaged_manifest_its_copy_in_the_history_is_used(history: Archiv
         assert entries(tmp_path / at) == stored(history, at)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("path", 5), ("path", None), ("path", ""), ("path", "a\0b"), ("path", "\ud800"), ("sha256", None), ("sha256", "x"),
+        ("mode", "xyz"), ("mode", 7), ("mtime_ns", "x"), ("mtime_ns", 10**30), ("from", "1"), ("until", "x"), ("stored", 5),
+        ("snapshot", 99), ("snapshots", {}), ("documents", None), ("documents", [1]), ("versions", "x"),
+    ],
+)  # fmt: skip
+def test_a_manifest_whose_rows_make_no_sense_is_damaged_whatever_its_checksum_says(
+    package: Path, tmp_path: Path, name: str, value: object
+) -> None:
+    whole = run(package, "list").stdout
+    manifest = json.loads((package / "manifest.json").read_bytes())
+    if name in manifest:
+        manifest[name] = value
+    else:
+        manifest["documents"][0][name] = value
+    del manifest["checksum"]
+    head = json.dumps(manifest, indent=0)[:-2].encode("ascii") + b',\n"checksum": "'
+    digest = hashlib.sha256(head[: -len(b'"checksum": "')]).hexdigest().encode()
+    (package / "manifest.json").write_bytes(head + digest + b'"\n}\n')
+    done = run(package, "restore", "--to", str(tmp_path / "restored"))
+    assert "Traceback" not in done.stderr
+    assert "damaged: manifest.json: it" in done.stderr
+    assert "match its checksum" not in done.stderr
+    assert "using the copy of manifest.json in history.tar.xz" in done.stderr
+    assert run(package, "list").stdout == whole
+
+
 def test_without_any_manifest_the_files_are_restored_as_they_lie_there(history: Archive, out: Path, tmp_path: Path) -> None:
     package = made_folder(make(history, out, history=False))
     (package / "manifest.json").write_bytes(b"")

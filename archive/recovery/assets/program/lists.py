@@ -17,7 +17,37 @@ def parse_manifest(data: bytes) -> Row:
     manifest: Row = json.loads(data.decode("ascii"))
     if (manifest["format"], manifest["format_version"]) != (FORMAT, FORMAT_VERSION):
         raise ValueError("it was written by another version; use the restore.py that came with it")
+    for name, is_sound in (("snapshots", _is_snapshot), ("documents", _is_version), ("versions", _is_version)):
+        if not isinstance(manifest.get(name), list) or not all(map(is_sound, manifest[name])):
+            raise ValueError(f"its {name} make no sense")
+    if manifest.get("snapshot") not in [row["id"] for row in manifest["snapshots"]]:
+        raise ValueError("it is of a snapshot that it does not have")
     return manifest
+
+
+def _is_snapshot(row: object) -> bool:
+    is_named = isinstance(row, dict) and isinstance(row.get("label"), str) and isinstance(row.get("created_at"), str)
+    return isinstance(row, dict) and is_named and _is_int(row.get("id"))
+
+
+def _is_version(row: object) -> bool:
+    """Whether a row can be worked with: it may come from anybody, for whoever wrote it could make the checksum too."""
+    if not isinstance(row, dict) or not all(isinstance(row.get(name), str) for name in ("path", "sha256", "mode")):
+        return False
+    if not all(_is_int(row.get(name)) for name in ("version", "from", "size_bytes", "mtime_ns")):
+        return False
+    if not (row.get("until") is None or _is_int(row["until"])) or not isinstance(row.get("stored", ""), str):
+        return False
+    try:
+        path = (row["path"] + row.get("stored", "")).encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    digits = re.fullmatch(r"[0-9a-f]{64}", row["sha256"]) and re.fullmatch(r"[0-7]{1,4}", row["mode"])
+    return bool(digits and row["path"]) and b"\0" not in path
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63
 
 
 def parse_sums(data: bytes) -> dict[str, str]:
