@@ -39,11 +39,10 @@ def _is_version(row: object) -> bool:
     if not (row.get("until") is None or _is_int(row["until"])) or not isinstance(row.get("stored", ""), str):
         return False
     try:
-        path = (row["path"] + row.get("stored", "")).encode("utf-8", "surrogateescape")
+        (row["path"] + row.get("stored", "")).encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return False
-    digits = re.fullmatch(r"[0-9a-f]{64}", row["sha256"]) and re.fullmatch(r"[0-7]{1,4}", row["mode"])
-    return bool(digits and row["path"]) and b"\0" not in path
+    return bool(re.fullmatch(r"[0-9a-f]{64}", row["sha256"]) and re.fullmatch(r"[0-7]{1,4}", row["mode"]))
 
 
 def _is_int(value: object) -> bool:
