@@ -36,6 +36,15 @@ class Site:
             path = self.base + (path[1:] if path.startswith("./") else path)
         return self._loop.run_until_complete(self.datasette.client.get(path, params=parameters or None))
 
+    def get_all(self, *paths: str) -> list[Any]:
+        """Returns the responses to requests that are made at once, to pages in the database."""
+        client = self.datasette.client
+
+        async def gathered() -> list[Any]:
+            return list(await asyncio.gather(*[client.get(self.base + path.removeprefix(".")) for path in paths]))
+
+        return self._loop.run_until_complete(gathered())
+
     def request(self, method: str, path: str) -> Any:
         return self._loop.run_until_complete(self.datasette.client.request(method, self.base + path))
 
