@@ -45,18 +45,16 @@ class IndexResult(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """What is not indexed yet: versions, their size, and whether all of it has to be made anew by other rules."""
+    """What is not indexed yet: versions, and their size."""
 
     versions: int
     size_bytes: int
-    is_everything: bool
 
 
 def waiting(connection: Connection) -> Waiting:
     """Says what an indexing would have to do."""
-    state = pending.index_state(connection)
-    start = start_state(connection, state)
-    return Waiting(*pending.count_versions(connection, start.version_id), start != state and state.derivation != 0)
+    start = start_state(connection, pending.index_state(connection))
+    return Waiting(*pending.count_versions(connection, start.version_id))
 
 
 def index_pending(database: Database, on_progress: OnProgress | None = None) -> IndexResult:

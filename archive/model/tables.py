@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from archive.model.base import Json, Value
+from archive.model.base import Value
 
 Cell: TypeAlias = "str | int | float | bytes | None"
 
@@ -63,12 +63,3 @@ class TableInfo(Value):
     def title(self) -> str:
         """What it is called in a list: `items (table)`."""
         return f"{self.name} ({'view' if self.is_view else 'table'})"
-
-
-def cell_to_json(value: Cell) -> Json:
-    """Returns a cell as JSON; bytes as an object, in the way of sqlite-utils."""
-    if isinstance(value, bytes):
-        import base64
-
-        return {"$base64": True, "encoded": base64.b64encode(value).decode("ascii")}
-    return value

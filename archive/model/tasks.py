@@ -19,7 +19,7 @@ How tasks are named:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -276,11 +276,6 @@ class Availability(Value):
 def is_normal_time(text: str) -> bool:
     """Says whether a text is a time in the one form that is stored and compared."""
     return len(text) == 24 and _NORMAL_TIME.fullmatch(text) is not None
-
-
-def is_same_state(one: TaskDraft, other: TaskDraft) -> bool:
-    """Says whether two drafts of one ref differ in nothing but where they stand in their document."""
-    return replace(one, pointer=other.pointer, order=other.order) == other
 
 
 def natural_key(text: str) -> str:

@@ -103,15 +103,6 @@ class Query(Value):
         """All words and phrases that are looked for."""
         return tuple(term for group in self.groups for term in group)
 
-    def accepts_document(self, path: str, category: str) -> bool:
-        """Whether a document meets the conditions."""
-        given = {Field.PATH: path, Field.CATEGORY: category}
-        for field, text in given.items():
-            asked = [one for one in self.filters if one.field is field and not one.negated]
-            if asked and not any(one.accepts(text) for one in asked):
-                return False
-        return all(one.accepts(given[one.field]) for one in self.filters if one.negated)
-
     @property
     def needs_check(self) -> bool:
         """Whether what the index finds must be asked `accepts_item` too.

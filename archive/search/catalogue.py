@@ -59,11 +59,12 @@ class Catalogue:
         return [
             document_id
             for document_id, source, its_kind, texts in self._documents
-            if source == source_id and (kind is None or its_kind == kind) and _meets(groups, texts)
+            if source == source_id and (kind is None or its_kind == kind) and meets(groups, texts)
         ]
 
 
-def _meets(groups: Sequence[tuple[Field, list[Callable[[str], bool]]]], texts: dict[Field, str]) -> bool:
+def meets(groups: Sequence[tuple[Field, list[Callable[[str], bool]]]], texts: dict[Field, str]) -> bool:
+    """Whether a document, given by its case-folded path and category, meets a test of each group."""
     for of, tests in groups:
         text = texts[of]
         if not any(test(text) for test in tests):

@@ -81,12 +81,6 @@ class SourceReader:
         return FileContent(found._replace(size_bytes=len(data)), data, problem)
 
 
-def read_file(root: Path, stat: FileStat) -> FileContent | Problem:
-    """Reads a single file; see `SourceReader.read`."""
-    with SourceReader(root) as reader:
-        return reader.read(stat)
-
-
 def _read_all(fd: int, size: int) -> bytes:
     """Returns the content, at most one byte more than expected: that is enough to see that the file grew."""
     data = os.read(fd, size + 1)

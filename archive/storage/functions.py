@@ -31,8 +31,6 @@ from archive.storage.connection import Connection
 # For who takes such a connection and must not know the driver.
 Driver: TypeAlias = sqlite3.Connection
 
-NAMES = ("archive_content", "archive_json", "archive_at", "archive_diff")
-
 # Both sides of a difference together; a web page asks for it while somebody waits.
 MAX_DIFF_BYTES = 16 * 1024 * 1024
 _KEPT = 4

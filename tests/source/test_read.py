@@ -13,8 +13,14 @@ from hypothesis import strategies as st
 from archive.model.files import FileContent, FileStat
 from archive.model.snapshots import Problem, ProblemKind, Severity
 from archive.rules import Rules
-from archive.source.read import ATTEMPTS, SourceReader, read_file
+from archive.source.read import ATTEMPTS, SourceReader
 from archive.source.scan import scan
+
+
+def read_file(root: Path, stat: FileStat) -> FileContent | Problem:
+    """Reads a single file."""
+    with SourceReader(root) as reader:
+        return reader.read(stat)
 
 
 def seen(path: str) -> FileStat:
