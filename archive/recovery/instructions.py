@@ -10,7 +10,9 @@ from archive.recovery.template import asset, fill
 from archive.storage.export import ExportedVersion
 
 _HISTORY = re.compile(r"@HISTORY_BEGIN@\n(.*?)@HISTORY_END@\n", re.DOTALL)
-# Names that mean themselves in a shell, in SQL and in JSON; the example is one of these.
+# Names that mean themselves between the quotes of a shell, of SQL and of JSON. The example is one of these, if possible one
+# that needs no quotes.
+_QUOTABLE = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_ .,;:/()@&+=~%#^-]*")
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~-])")
 
@@ -56,9 +58,12 @@ def render_instructions(
 
 def _example(documents: Sequence[ExportedVersion]) -> str:
     """The path of a document that can be typed as it is; one of JSON that is still there, if possible."""
-    plain = [document for document in documents if _PLAIN.fullmatch(document.path)]
-    plain.sort(key=lambda document: (document.until is not None, not document.path.endswith(".json"), document.path))
-    return plain[0].path if plain else "path/of/a/file"
+    quotable = [document for document in documents if _QUOTABLE.fullmatch(document.path)]
+
+    def rank(one: ExportedVersion) -> tuple[bool, bool, bool, str]:
+        return one.until is not None, not _PLAIN.fullmatch(one.path), not one.path.endswith(".json"), one.path
+
+    return min(quotable, key=rank).path if quotable else "path/of/a/file"
 
 
 def _text(text: str) -> str:

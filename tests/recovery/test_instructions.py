@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from archive import Archive
+from tests.conftest import write_tree
 from tests.recovery.conftest import entries, made_folder, make, stored
 
 
@@ -43,6 +44,17 @@ def test_every_command_works_and_does_what_is_said_of_it(history: Archive, packa
     assert found.count("\n") == 1
     for version in history.history("notes.md").versions[1:2]:
         assert (beside / "history" / "versions" / version.hash[7:]).read_bytes() == history.read("notes.md", at="2")
+
+
+def test_every_command_works_where_every_name_has_to_be_quoted(archive: Archive, root: Path, out: Path) -> None:
+    for number in (1, 2):
+        write_tree(root, {"it's.json": b"{}", "my notes (old) & new; #1.json": b'{"number": %d}' % number})
+        archive.backup(root)
+    package = made_folder(make(archive, out))
+    assert "'my notes (old) & new; #1.json'" in (package / "RECOVERY_INSTRUCTIONS.md").read_text()
+    for command in commands(package):
+        execute(package, command)
+    assert entries(package.parent / "restored-one").keys() == {"my notes (old) & new; #1.json"}
 
 
 def test_every_command_works_without_history_too(history: Archive, out: Path) -> None:
