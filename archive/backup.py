@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from archive.clock import Clock
+from archive.collector import collector_paused
 from archive.errors import CorruptArchive
 from archive.hashing import chain_digest
 from archive.looking import Ahead, Seen, looking_at
@@ -87,6 +88,7 @@ class Outcome:
         return {*self.added, *self.changed, *self.removed}
 
 
+@collector_paused()
 def backup(connection: Connection, source: Source, request: BackupRequest, clock: Clock) -> BackupResult:
     """Adds a snapshot of the request's root in the caller's transaction, which must be a writing one.
 
@@ -132,6 +134,7 @@ def backup(connection: Connection, source: Source, request: BackupRequest, clock
     return _result(outcome, problems, len(known), snapshot, created=True)
 
 
+@collector_paused()
 def preview(connection: Connection | None, source: Source | None, request: BackupRequest, clock: Clock) -> BackupResult:
     """Returns what `backup` would do; reads files and writes nothing.
 

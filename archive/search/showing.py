@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from typing import NamedTuple
 
 from archive.extract.printable import shell_word
-from archive.model.search import Hit, Span
+from archive.model.search import Hit, Sighting, Span
 from archive.query import Marker
 from archive.search import scanning
 from archive.search.ranking import Ranked
@@ -23,23 +23,30 @@ def ranked_hits(connection: Connection, ranked: Sequence[Ranked], marker: Marker
     """Yields the hits for items found by the index, in their order."""
     rows = hits.items(connection, [one.id for one in ranked])
     for row, one in zip(rows, ranked, strict=True):
-        snippet, spans = marker.snippet(row.text)
+        marks = _Marks(marker.spans(place_of(row.key, row.pointer)), marker.spans(row.title), *marker.snippet(row.text))
         first = row.first if one.first == row.first.snapshot else hits.sighting(connection, one.first)
-        hit = _hit(row._replace(first=first), one.score, marker.spans(row.title), snippet, spans)
-        yield replace(hit, place_spans=marker.spans(hit.place), states=one.states)
+        yield _hit(row, one.score, marks, first, one.states)
 
 
 def scanned_hits(connection: Connection, seen: Sequence[Seen]) -> Iterator[Hit]:
     """Yields the hits for items found by looking at all of them, in their order."""
     rows = hits.items(connection, [one.sight.id for one in seen])
-    for row, (sight, first, states) in zip(rows, seen, strict=True):
-        snippet, spans = cut(row.text, sight.text_spans)
-        earliest = row.first if first == row.first.snapshot else hits.sighting(connection, first)
-        hit = _hit(row._replace(first=earliest), 0.0, sight.title_spans, snippet, spans)
-        yield replace(hit, place_spans=sight.place_spans, states=states)
+    for row, one in zip(rows, seen, strict=True):
+        marks = _Marks(one.sight.place_spans, one.sight.title_spans, *cut(row.text, one.sight.text_spans))
+        first = row.first if one.first == row.first.snapshot else hits.sighting(connection, one.first)
+        yield _hit(row, 0.0, marks, first, one.states)
 
 
-def _hit(row: ItemRow, score: float, title_spans: Sequence[Span], snippet: str, spans: Sequence[Span]) -> Hit:
+class _Marks(NamedTuple):
+    """Where matched words stand: in the place, in the title, and in what is shown of the text."""
+
+    place: tuple[Span, ...]
+    title: tuple[Span, ...]
+    snippet: str
+    text: tuple[Span, ...]
+
+
+def _hit(row: ItemRow, score: float, marks: _Marks, first: Sighting, states: int) -> Hit:
     return Hit(
         path=row.path,
         category=row.category,
@@ -48,18 +55,19 @@ def _hit(row: ItemRow, score: float, title_spans: Sequence[Span], snippet: str, 
         key=row.key,
         pointer=row.pointer,
         place=place_of(row.key, row.pointer),
-        place_spans=(),
+        place_spans=marks.place,
         title=row.title,
-        title_spans=tuple(title_spans),
-        snippet=snippet,
-        snippet_spans=tuple(spans),
+        title_spans=marks.title,
+        snippet=marks.snippet,
+        snippet_spans=marks.text,
         score=round(score, 6),
-        first_seen=row.first,
+        first_seen=first,
         last_seen=row.last,
         present=row.is_present,
         state=row.state,
         extent=row.extent,
         command=command_for(row.path, row.pointer, None if row.is_present else row.last.snapshot),
+        states=states,
         _document_id=row.document_id,
     )
 
