@@ -167,9 +167,9 @@ class _Asking:
         if scope.documents is not None and not scope.documents.number:
             return _NOTHING
         if expressions.match:
-            found = fts.match(connection, expressions.match, scope)
+            found = fts.match(connection, expressions.match, scope, wanted=self._request.limit)
         else:
-            found = fts.unmatched(connection, expressions.exclude, scope)
+            found = fts.unmatched(connection, expressions.exclude, scope, wanted=self._request.limit)
         titled: list[tuple[int, float]] = []
         if in_title and self._may_be_titled(query, found):
             ids = fts.titled(connection, in_title, has_past=scope.has_past, is_bounded=found.is_bounded)

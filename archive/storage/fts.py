@@ -22,7 +22,7 @@ from archive.storage.rows import fetch
 
 RANK = "bm25(items_fts, 1.0, 8.0, 3.0, 1.0)"  # text, title, key, words
 
-MAX_RANKED = 1_000
+MAX_RANKED = 700
 """Of more matches, only so many of the newest are ranked."""
 
 _MAX_RANKED_STATES = 1_600  # of items over time, each of which costs a look at its row
@@ -89,28 +89,33 @@ def has_many_items(connection: Connection) -> bool:
 
 
 @reads_rows
-def match(connection: Connection, expression: str, scope: Scope) -> Found:
-    """Returns the items that match an expression of FTS5; of equally good ones the newer first."""
+def match(connection: Connection, expression: str, scope: Scope, *, wanted: int = 0) -> Found:
+    """Returns the items that match an expression of FTS5; of equally good ones the newer first.
+
+    Args:
+        wanted: How many are to be shown, if that is more than are ranked otherwise.
+    """
     where, values = _conditions(scope)
+    most = max(MAX_RANKED, wanted)
     if where:
-        return _match_some(connection, expression, scope, where, values)
+        return _match_some(connection, expression, scope, where, values, most)
     rows = fetch(
         connection,
         f"SELECT rowid, -s FROM (SELECT rowid, {RANK} AS s FROM items_fts WHERE items_fts MATCH ?"
         " AND rowid > 0 ORDER BY rowid DESC LIMIT ?) ORDER BY s, rowid DESC",
-        (expression, MAX_RANKED + 1),
+        (expression, most + 1),
     )
     total = len(rows)
-    return Found(rows[:MAX_RANKED], total, total <= MAX_RANKED, total > MAX_RANKED)
+    return Found(rows[:most], total, total <= most, total > most)
 
 
-def _match_some(connection: Connection, expression: str, scope: Scope, where: str, values: list[object]) -> Found:
+def _match_some(connection: Connection, expression: str, scope: Scope, where: str, values: list[object], most: int) -> Found:
     """Returns what `match` does where rows of items decide which of the matches count."""
     join, condition = f"CROSS JOIN items i ON i.id = items_fts.rowid AND {where}" if where != _ALL else "", ""
     if not scope.has_past and _is_selective(connection, expression, scope):
         join, condition = "", f" AND +items_fts.rowid IN (SELECT i.id FROM items i WHERE {where} AND i.id > 0)"
     parts = [("> 0", "DESC"), ("< 0", "DESC")] if scope.has_past else [("> 0", "DESC")]
-    bound = _MAX_RANKED_STATES // len(parts) if scope.has_past else MAX_RANKED
+    bound = max(_MAX_RANKED_STATES, most) // len(parts) if scope.has_past else most
     rows: list[tuple[int, float]] = []
     is_bounded = False
     for sign, order in parts:  # current items, then past ones, the newest first in both
@@ -167,8 +172,9 @@ def titles(connection: Connection, item_ids: Sequence[int]) -> list[str]:
 
 
 @reads_rows
-def unmatched(connection: Connection, exclude: str, scope: Scope) -> Found:
+def unmatched(connection: Connection, exclude: str, scope: Scope, *, wanted: int = 0) -> Found:
     """Returns the newest items of a scope, but for those that match an expression; all have the score 0."""
+    most = max(MAX_RANKED, wanted)
     where, values = _conditions(scope)
     clauses = [where] if where else []
     if not scope.has_past:
@@ -180,11 +186,11 @@ def unmatched(connection: Connection, exclude: str, scope: Scope) -> Found:
     rows = fetch(
         connection,
         f"SELECT i.id FROM items i WHERE {' AND '.join(clauses)} ORDER BY {order} DESC LIMIT ?",
-        (*values, MAX_RANKED + 1),
+        (*values, most + 1),
     )
     ids = [item_id for (item_id,) in rows]
-    is_bounded = len(ids) > MAX_RANKED
-    return Found([(item_id, 0.0) for item_id in ids[:MAX_RANKED]], len(ids), not is_bounded, is_bounded)
+    is_bounded = len(ids) > most
+    return Found([(item_id, 0.0) for item_id in ids[:most]], len(ids), not is_bounded, is_bounded)
 
 
 @reads_rows

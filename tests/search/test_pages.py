@@ -61,6 +61,8 @@ def test_more_matches_than_are_ranked_are_bounded_and_the_page_says_so(
     page = archive.search("lantern")
     assert (page.total, page.total_is_exact, len(page.items)) == (51, False, 20)
     assert [note.kind for note in page.notes] == [NoteKind.BOUNDED]
+    for query in ("lantern", "path:tasks", "lantern path:tasks"):
+        assert len(archive.search(query, limit=200).items) == 200  # a page is full where there is enough to fill it
 
 
 @pytest.mark.parametrize("query", ["l*", "lantern l*", "title:l* lantern", "lantern -l*"])
