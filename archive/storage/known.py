@@ -12,7 +12,7 @@ from archive.model.files import FileStat
 from archive.model.snapshots import Problem, ProblemKind
 from archive.storage import paths
 from archive.storage.faults import reads_rows
-from archive.storage.rows import fetch
+from archive.storage.rows import stream
 
 
 class KnownDocument(NamedTuple):
@@ -61,7 +61,7 @@ class KnownProblem(NamedTuple):
 @reads_rows
 def load_documents(connection: Connection, source_id: int) -> dict[str, KnownDocument]:
     """Returns the current documents of a source by path."""
-    rows = fetch(
+    rows = stream(
         connection,
         "SELECT coalesce(d.path_bytes, d.path), d.id, d.kind, d.category, v.id, v.number, v.blob_id, b.hash, v.size_bytes,"
         " v.mode, v.mtime_ns, c.ctime_ns, c.inode, c.is_racy, c.mtime_ns"
@@ -70,8 +70,11 @@ def load_documents(connection: Connection, source_id: int) -> dict[str, KnownDoc
         " WHERE v.until_snapshot_id IS NULL AND d.source_id = ?",
         (source_id,),
     )
-    documents = [KnownDocument._make((paths.from_key(row[0]), *row[1:])) for row in rows]
-    return {document.path: document for document in documents}
+    known: dict[str, KnownDocument] = {}
+    for key, *rest in rows:
+        path = paths.from_key(key)
+        known[path] = KnownDocument._make((path, *rest))
+    return known
 
 
 @reads_rows

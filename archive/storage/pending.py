@@ -12,7 +12,7 @@ from archive.model.base import Json
 from archive.model.snapshots import PartlyIndexed
 from archive.storage import paths
 from archive.storage.faults import reads_rows
-from archive.storage.rows import fetch
+from archive.storage.rows import fetch, stream
 
 
 class IndexState(NamedTuple):
@@ -74,7 +74,7 @@ def source_rules(connection: Connection) -> dict[int, Json]:
 @reads_rows
 def pending_versions(connection: Connection, after_version_id: int, limit: int = -1) -> list[PendingVersion]:
     """Returns the versions behind one, in the order in which they came."""
-    rows = fetch(
+    rows = stream(
         connection,
         "SELECT v.id, v.document_id, d.source_id, coalesce(d.path_bytes, d.path), v.blob_id, v.size_bytes,"
         " v.first_snapshot_id, v.number = 1, p.until_snapshot_id, p.until_snapshot_id IS v.first_snapshot_id,"

@@ -5,7 +5,7 @@ SQLAlchemy's rows take three times as long to make, and a statement through it t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -16,5 +16,14 @@ def fetch(connection: Connection, statement: str, values: Sequence[object] = ())
     cursor = connection.connection.cursor()
     try:
         return cursor.execute(statement, values).fetchall()  # type: ignore[no-any-return,arg-type,func-returns-value,unused-ignore]
+    finally:
+        cursor.close()
+
+
+def stream(connection: Connection, statement: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yields the rows of a statement one by one, where there may be too many to hold them twice."""
+    cursor = connection.connection.cursor()
+    try:
+        yield from cursor.execute(statement, values)  # type: ignore[misc,arg-type,func-returns-value,unused-ignore]
     finally:
         cursor.close()

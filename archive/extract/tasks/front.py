@@ -10,8 +10,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-import yaml
-
 from archive.extract.rawtext import clean
 from archive.model.base import Json
 
@@ -20,7 +18,6 @@ _MAX_BRACKETS = 500  # nesting is what makes a parser fall over; front matter of
 _MARKS = ("<<<<<<<", "=======", ">>>>>>>")
 _MEMBER = re.compile(r"([A-Za-z_][\w-]*)[ \t]*:(?:[ \t]+(.*))?")
 _ELEMENT = re.compile(r"[ \t]*-[ \t]+(.*)")
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 class FrontMatter(NamedTuple):
@@ -80,8 +77,12 @@ def _end(lines: list[str]) -> int | None:
 def _yaml_members(front: str) -> dict[str, Json] | None:
     if len(front) > _MAX_LENGTH or sum(map(front.count, "[{&*")) + front.count("- - ") > _MAX_BRACKETS:
         return None
+    import yaml  # takes a hundredth of a second, and few documents begin with it
+
+    # The quick one is there where PyYAML was built with libyaml.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        value = yaml.load(clean(front), Loader=_LOADER)  # noqa: S506 - this loader makes texts, lists and mappings alone
+        value = yaml.load(clean(front), Loader=loader)  # noqa: S506 - this loader makes texts, lists and mappings alone
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
     if not isinstance(value, dict):
