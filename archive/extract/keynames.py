@@ -15,4 +15,6 @@ def names_of(key: str) -> list[str]:
 
 
 def _unescaped(text: str) -> str:
+    if "~" not in text:
+        return text
     return _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else _ESCAPED[match[2]], text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from archive.extract.words import PLAIN_LETTERS
@@ -20,8 +21,16 @@ class _Folding(dict[int, str]):
 
 
 _FOLDING = _Folding()
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def fold(text: str) -> str:
     """Returns the text in small letters without accents; as long as the text itself."""
-    return text.lower() if text.isascii() else text.translate(_FOLDING)
+    if text.isascii():
+        return text.lower()
+    # Mostly there are a few such letters in much English, which is many times quicker by itself.
+    pieces, at = list[str](), 0
+    for match in _BEYOND_ASCII.finditer(text):
+        pieces += text[at : match.start()].lower(), match[0].translate(_FOLDING)
+        at = match.end()
+    return "".join([*pieces, text[at:].lower()])

@@ -81,7 +81,8 @@ class Marker:
     def _pattern(self, accents: str) -> re.Pattern[str]:
         # The longest first, so that a phrase is not found as its first word alone.
         order = sorted(range(len(self._terms)), key=lambda number: -len(self._terms[number].text))
-        branches = [f"(?P<t{number}>{_branch(self._terms[number], accents)})" for number in order]
+        # Each branch begins with its first letter and not with a group, so that `re` looks for these letters alone.
+        branches = [f"{_branch(self._terms[number], accents)}(?P<t{number}>)" for number in order]
         return re.compile("|".join(branches))
 
 
@@ -94,7 +95,8 @@ def _branch(term: Term, accents: str) -> str:
     """Returns a regular expression for a term in folded text; it does not look at what stands around."""
     if is_unspaced(term.text):
         parts = [_letters(fold(part), accents) for part in UNSPACED_PARTS.findall(term.text)]
-        return "|".join(parts) or "(?!)"  # signs that stand for letters, such as ㎏, are found and not marked
+        # Signs that stand for letters, such as ㎏, are found and not marked.
+        return f"(?:{'|'.join(parts)})" if parts else "(?!)"
     words = TOKEN.findall(term.text)
     gap = r"[\W_]+"
     if not term.phrase:

@@ -23,9 +23,10 @@ def ranked_hits(connection: Connection, ranked: Sequence[Ranked], marker: Marker
     """Yields the hits for items found by the index, in their order."""
     rows = hits.items(connection, [one.id for one in ranked])
     for row, one in zip(rows, ranked, strict=True):
-        marks = _Marks(marker.spans(place_of(row.key, row.pointer)), marker.spans(row.title), *marker.snippet(row.text))
+        place = place_of(row.key, row.pointer)
+        marks = _Marks(marker.spans(place), marker.spans(row.title), *marker.snippet(row.text))
         first = row.first if one.first == row.first.snapshot else hits.sighting(connection, one.first)
-        yield _hit(row, one.score, marks, first, one.states)
+        yield _hit(row, one.score, place, marks, first, one.states)
 
 
 def scanned_hits(connection: Connection, seen: Sequence[Seen]) -> Iterator[Hit]:
@@ -34,7 +35,7 @@ def scanned_hits(connection: Connection, seen: Sequence[Seen]) -> Iterator[Hit]:
     for row, one in zip(rows, seen, strict=True):
         marks = _Marks(one.sight.place_spans, one.sight.title_spans, *cut(row.text, one.sight.text_spans))
         first = row.first if one.first == row.first.snapshot else hits.sighting(connection, one.first)
-        yield _hit(row, 0.0, marks, first, one.states)
+        yield _hit(row, 0.0, place_of(row.key, row.pointer), marks, first, one.states)
 
 
 class _Marks(NamedTuple):
@@ -46,7 +47,7 @@ class _Marks(NamedTuple):
     text: tuple[Span, ...]
 
 
-def _hit(row: ItemRow, score: float, marks: _Marks, first: Sighting, states: int) -> Hit:
+def _hit(row: ItemRow, score: float, place: str, marks: _Marks, first: Sighting, states: int) -> Hit:
     return Hit(
         path=row.path,
         category=row.category,
@@ -54,7 +55,7 @@ def _hit(row: ItemRow, score: float, marks: _Marks, first: Sighting, states: int
         kind=row.kind,
         key=row.key,
         pointer=row.pointer,
-        place=place_of(row.key, row.pointer),
+        place=place,
         place_spans=marks.place,
         title=row.title,
         title_spans=marks.title,

@@ -29,8 +29,8 @@ PAST = 2**62
 # items end, since then FTS5 writes each time, and an item that came and went in between costs one row and no more.
 FLUSH_BYTES = 1024 * 1024
 FLUSH_PAST_BYTES = 8 * 1024 * 1024
-# Text of new items that goes through the index at once.
-INDEX_BYTES = 24 * 1024 * 1024
+# Text of new items that goes through the index at once. Each time gives another part of the index, which every search looks at.
+INDEX_BYTES = 64 * 1024 * 1024
 # So many parts of the index are merged into one: few keep it small, and while much is written most merging is left for later.
 MERGED, MERGED_LATER = 2, 12
 
