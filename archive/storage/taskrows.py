@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from sys import intern
@@ -73,7 +74,7 @@ def _row(draft: TaskDraft, adapter: str) -> TaskRow:
         *(draft.description, draft.status, draft.status_raw, draft.priority, draft.rank, _json(draft.assignees)),
         *(draft.project, draft.project_status, draft.phase, draft.tag, _json(draft.labels), draft.created, draft.updated),
         *(draft.due, draft.not_before, int(draft.is_work)),
-        _json([[anomaly.code.value, anomaly.message] for anomaly in draft.anomalies]),
+        _json(tuple([(anomaly.code.value, anomaly.message) for anomaly in draft.anomalies])),
     )
     dependencies = tuple(
         (None if one.scope in ("", draft.scope) else one.scope, one.target, one.type, one.raw, int(one.blocking))
@@ -86,8 +87,13 @@ def _row(draft: TaskDraft, adapter: str) -> TaskRow:
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _json(value: Sequence[object]) -> str:
-    return _encode(value) if value else "[]"
+def _json(value: tuple[object, ...]) -> str:
+    return _written(value) if value else "[]"
+
+
+@lru_cache(1024)
+def _written(value: tuple[object, ...]) -> str:
+    return _encode(value)  # of the same few people and labels again and again
 
 
 def digest_of(adapter: str, state: Sequence[str | int], dependencies: Sequence[Sequence[str | int | None]]) -> int:

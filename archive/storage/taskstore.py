@@ -15,6 +15,10 @@ from archive.storage.bulk import insert_rows
 from archive.storage.rows import fetch
 from archive.storage.taskrows import DERIVED, NOTHING, STATE, PackedTasks, TaskRow
 
+# So many new tasks are gathered before they are written: many enough for large statements, and few enough that whoever takes
+# documents apart meanwhile need not wait.
+FLUSH_ROWS = 1_000
+
 LAST_VALID, SALVAGED, ADAPTER = "last_valid", "salvaged", "adapter"
 
 
@@ -122,6 +126,8 @@ class TaskWriter:
                 problems.append(_Problem(SALVAGED, found.broken))
         self._replace_problems(document_id, snapshot_id, standing, problems)
         self._is_known[document_id] = True
+        if len(self._fresh) >= FLUSH_ROWS:
+            self.flush()
 
     def remove(self, document_id: int, snapshot_id: int) -> None:
         """Ends all tasks of a document."""

@@ -186,7 +186,7 @@ def plain_reading(history: list[dict[str, bytes]]) -> list[tuple[str, str, str, 
     return sorted((path, draft.ref, draft.status, stale) for path, (found, stale) in basis.items() for draft in found.drafts)
 
 
-def assert_time_holds(project: Project, steps: list[list[tuple[str, bytes | None]]]) -> None:
+def assert_time_holds(project: Project, steps: list[list[tuple[str, bytes | None]]], flush_rows: int) -> None:
     trees: list[dict[str, bytes]] = []
     for step in steps:
         changes = {path: data for path, data in step if data is not None or path in project.tree}
@@ -201,25 +201,29 @@ def assert_time_holds(project: Project, steps: list[list[tuple[str, bytes | None
         grown = sorted(taskstore.content(connection), key=repr)
         spans = taskread.spans(connection, 1, len(trees))
         connection.exec_driver_sql("UPDATE _indexing SET derivation = 0")
-    index_pending(database)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(taskstore, "FLUSH_ROWS", flush_rows)
+        index_pending(database)
     with database.reading() as connection:
         assert sorted(taskstore.content(connection), key=repr) == grown
         assert sorted(taskread.spans(connection, 1, len(trees)), key=repr) == sorted(spans, key=repr)
 
 
 @settings(max_examples=12, suppress_health_check=list(HealthCheck))
-@given(steps=edits)
+@given(steps=edits, flush_rows=st.integers(1, 5))
 def test_any_moment_equals_a_plain_reading_and_growing_equals_making_anew(
-    projects: MakeProject, steps: list[list[tuple[str, bytes | None]]]
+    projects: MakeProject, steps: list[list[tuple[str, bytes | None]]], flush_rows: int
 ) -> None:
-    assert_time_holds(projects(), steps)
+    assert_time_holds(projects(), steps, flush_rows)
 
 
 @pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=list(HealthCheck))
-@given(steps=edits)
-def test_that_holds_for_many_histories(projects: MakeProject, steps: list[list[tuple[str, bytes | None]]]) -> None:
-    assert_time_holds(projects(), steps)
+@given(steps=edits, flush_rows=st.integers(1, 5))
+def test_that_holds_for_many_histories(
+    projects: MakeProject, steps: list[list[tuple[str, bytes | None]]], flush_rows: int
+) -> None:
+    assert_time_holds(projects(), steps, flush_rows)
 
 
 def test_the_history_of_a_task_is_what_each_snapshot_says_of_it(project: Project) -> None:
