@@ -18,7 +18,7 @@ from archive.extract.jsonwalk import Find, Place, Walk
 from archive.extract.names import Names
 from archive.extract.pointer import format_step
 from archive.extract.rawtext import MAX_CHUNK, clean, split_text
-from archive.extract.secrets import SecretRules, has_assignment, has_shape, mask_shapes
+from archive.extract.secrets import SecretRules, has_colon, has_shape, has_sign, mask_shapes
 from archive.extract.words import Scan, scan
 from archive.model.base import Json
 from archive.model.search import ItemDraft, ItemKind
@@ -74,10 +74,10 @@ class JsonItems:
 
     def _holds_secret(self, found: list[Find], seen: Scan) -> bool:
         """Whether there is something to mask beside what stands under secret names; hardly ever."""
-        colons = 0  # those that stand between names and values, or in titles that were put together
-        for place, _, title, parts in found:
-            colons += len(parts) // 2 + (bool(place.label and title) and place.label != title)
-        named, shaped = has_assignment(seen.joined, colons), has_shape(seen.joined, seen.keylike)
+        shaped = any(has_shape(part.text, part.keylike) for part in seen.parts)
+        # The colons behind names are no sign of anything. A space after each line break, as if all were blocks of YAML.
+        spoken = [text for place, _, title, parts in found for text in (*parts[1::2], place.label, title) if ":" in text]
+        named = any(has_sign(part.text) for part in seen.parts) or has_colon("\n ".join([*spoken, ""]))
         if not (named or shaped):
             return False
         values = "\n".join([value for place, _, title, parts in found for value in (*parts[1::2], place.label, title)])
@@ -101,7 +101,7 @@ def _rows(found: list[Find]) -> tuple[list[_Row], Scan]:
         else:
             rows.append((place, kind, _title(place.label, own_title), text))
     seen = scan([f"{title}\n{text}" for _, _, title, text in rows])
-    if _is_clean(seen.joined):
+    if all(_is_clean(part.text) for part in seen.parts):
         return rows, seen
     rows = [(place, kind, clean(title), clean(text)) for place, kind, title, text in rows]
     return rows, scan([f"{title}\n{text}" for _, _, title, text in rows])
@@ -119,15 +119,12 @@ def _title(label: str, own: str) -> str:
 
 def _is_clean(text: str) -> bool:
     """Whether a text can be stored and searched as it is."""
-    if "\0" in text:
-        return False
     if text.isascii():
-        return True
+        return "\0" not in text
     try:
-        text.encode()
+        return b"\0" not in text.encode()
     except UnicodeEncodeError:
         return False
-    return True
 
 
 def _large(find: Find) -> list[_Row]:

@@ -316,16 +316,20 @@ class SecretRules:
         )
 
 
-def has_assignment(text: str, colons: int = 0) -> bool:
-    """Whether there is a sign in a text as between a name and a value; False only if there is none.
+def has_assignment(text: str) -> bool:
+    """Whether there is a sign in a text as between a name and a value; False only if there is none."""
+    return has_sign(text) or has_colon(text)
 
-    Args:
-        colons: How many colons with a space behind them are known to be harmless.
-    """
-    # Looking for one character costs next to nothing, for two a nanosecond a character, the pattern two.
-    if "=" in text or "--" in text or ('"' in text and '":' in text) or text.count(": ") > colons:
-        return True
-    return text.count(":") > colons and _GLUED.search(text) is not None
+
+def has_sign(text: str) -> bool:
+    """Whether there is such a sign other than a colon alone."""
+    # Looking for one character costs next to nothing, for two some nanoseconds a character.
+    return "=" in text or ("-" in text and "--" in text) or ('"' in text and '":' in text)
+
+
+def has_colon(text: str) -> bool:
+    """Whether there is a colon that may be such a sign."""
+    return ":" in text and (": " in text or _GLUED.search(text) is not None)
 
 
 def has_shape(text: str, keylike: Iterable[tuple[int, int]]) -> bool:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -106,46 +106,67 @@ _NOT_PLAIN = _beginnings(PLAIN_LETTERS)
 _NEAR_LEAD_E2 = re.compile(rf"[{_PICTURES}{_GLUE}\u2e80-\u2fdf]")
 
 
+class Part(NamedTuple):
+    """Some of the texts that were looked at, together.
+
+    Attributes:
+        text: They, with a line break between them.
+        keylike: Where in it runs of letters and digits begin and end that are long and mix their kinds.
+    """
+
+    text: str
+    keylike: list[tuple[int, int]]
+
+
 class Scan(NamedTuple):
     """What a look at several texts found.
 
     Attributes:
         words: The further tokens of each text, separated by spaces; mostly empty. Parts of names come first, each name
             once; then the runs without spaces in the order of the text.
-        joined: The texts, with a line break between them.
-        keylike: Where in the joined texts runs of letters and digits begin and end that are long and mix their kinds.
+        parts: All the texts: those in ASCII, and the others.
     """
 
     words: list[str]
-    joined: str
-    keylike: list[tuple[int, int]]
+    parts: tuple[Part, Part]
 
 
 def scan(texts: list[str]) -> Scan:
     """Looks for hidden words in many texts at once, which is much faster than in one after another."""
-    joined = "\n".join(texts)
     words = [""] * len(texts)
+    # Apart, for one letter beyond Latin-1 makes a text twice as large and looking through it several times as slow.
+    foreign = [number for number, text in enumerate(texts) if not text.isascii()]
+    others = set(foreign)
+    plain = [number for number in range(len(texts)) if number not in others] if foreign else range(len(texts))
+    parts = _scan_part(texts, plain, words), _scan_part(texts, foreign, words)
+    for number in foreign:
+        if runs := _runs(texts[number]):
+            words[number] = f"{words[number]} {runs}" if words[number] else runs
+    return Scan(words, parts)
+
+
+def _scan_part(texts: list[str], numbers: Sequence[int], words: list[str]) -> Part:
+    """Looks through the texts of these numbers, and puts the parts of the names in each where its further tokens go."""
+    if not numbers:
+        return Part("", [])
+    joined = "\n".join([texts[number] for number in numbers])
     keylike = []
-    at, end = 0, len(texts[0]) if texts else 0  # the text that a run is in, and where it ends
+    at, end = 0, len(texts[numbers[0]])  # the text that a run is in, and where it ends
     names: dict[str, None] = {}
     for start, stop in _mixed_runs(joined):
         while start > end:
             if names:
-                words[at] = " ".join(names)
+                words[numbers[at]] = " ".join(names)
                 names = {}
             at += 1
-            end += 1 + len(texts[at])
+            end += 1 + len(texts[numbers[at]])
         if stop - start >= MIN_KEYLIKE:
             keylike.append((start, stop))
         if stop - start <= MAX_IDENTIFIER and (parts := identifier_parts(joined[start:stop])):
             names[parts] = None
     if names:
-        words[at] = " ".join(names)
-    if not joined.isascii():
-        for number, text in enumerate(texts):
-            if not text.isascii() and (runs := _runs(text)):
-                words[number] = f"{words[number]} {runs}" if words[number] else runs
-    return Scan(words, joined, keylike)
+        words[numbers[at]] = " ".join(names)
+    return Part(joined, keylike)
 
 
 def keylike_runs(text: str) -> list[tuple[int, int]]:
@@ -194,6 +215,7 @@ def identifier_parts(word: str) -> str:
 
 
 def _runs(text: str) -> str:
+    text = "\n".join([line for line in text.split("\n") if not line.isascii()])
     rest = text.encode("utf-8", "replace").translate(None, _ASCII)
     plain = _in_plain_letters(text) if _NOT_PLAIN.search(rest) else ""
     if not rest.translate(None, _NO_LEADS) and (b"\xe2" not in rest or not _NEAR_LEAD_E2.search(text)):
