@@ -46,6 +46,11 @@ def render_titled(query: Query) -> str:
     return f"(title : ({found})) NOT {excluded}" if excluded else f"title : ({found})"
 
 
+def is_any_enough(query: Query) -> bool:
+    """Whether a title has all that is looked for as soon as it has any of it: one word or phrase, or several to choose of."""
+    return len(query.groups) == 1 and not query.excluded and not any(is_unspaced(term.text) for term in query.terms)
+
+
 def title_test(query: Query) -> Callable[[str], bool]:
     """Returns what says quickly that a title cannot have all the words; what it lets through may still not have them."""
     groups = [[_beginning(term.text) for term in group] for group in query.groups]

@@ -14,14 +14,15 @@ from archive.indexing import OnProgress, waiting
 from archive.model.search import Hit, Note, NoteKind, Page, Statement
 from archive.model.snapshots import Progress, Snapshot, Source, Stage
 from archive.moment import Moment, NotAfter
-from archive.query import Field, Filter, Marker, Query, parse, render, render_titled, title_test
+from archive.query import Field, Filter, Marker, Query, parse, render, render_titled
 from archive.search import scanning, showing, spelling
 from archive.search.catalogue import Catalogue, Conditions, grouped
-from archive.search.ranking import Ranking, in_titles, rank
+from archive.search.ranking import Ranking, rank
 from archive.search.request import MAX_LIMIT, Position, SearchRequest, read_cursor, token_of, write_cursor
+from archive.search.titles import in_titles
 from archive.storage import fts, hits, searchsql, snapshots
 from archive.storage.connection import Connection
-from archive.storage.fts import Found, Scope
+from archive.storage.fts import Scope
 
 _RELAXED = {
     1: "no item has exactly these words, so the last one may be the beginning of a longer one",
@@ -30,7 +31,6 @@ _RELAXED = {
 
 
 _NOTHING = Ranking([], 0, True, False)
-_FEW = 100  # matches whose titles are looked at before the index is asked for matches in titles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,34 +162,22 @@ class _Asking:
                 yield number, way
 
     def _ranking(self, query: Query, scope: Scope) -> Ranking:
-        connection, expressions, in_title = self._connection, render(query), render_titled(query)
-
+        connection, expressions = self._connection, render(query)
         if scope.documents is not None and not scope.documents.number:
             return _NOTHING
         if expressions.match:
             found = fts.match(connection, expressions.match, scope, wanted=self._request.limit)
         else:
             found = fts.unmatched(connection, expressions.exclude, scope, wanted=self._request.limit)
-        titled: list[tuple[int, float]] = []
-        if in_title and self._may_be_titled(query, found):
-            ids = fts.titled(connection, in_title, has_past=scope.has_past, is_bounded=found.is_bounded)
-            titled = in_titles(found, ids, may_add=scope == Scope())
         return rank(
             connection,
             found,
-            titled,
+            in_titles(connection, found, query, scope),
             query,
             needed=self._request.limit + 1,
             seen=self._position.seen,
             by_item=scope.is_history,
         )
-
-    def _may_be_titled(self, query: Query, found: Found) -> bool:
-        """Whether asking the index for titles that match is worth the time: for a phrase that is as long as finding it."""
-        if found.is_bounded or len(found.ranked) > _FEW:
-            return True
-        may_have = title_test(query)
-        return any(map(may_have, fts.titles(self._connection, [item_id for item_id, _ in found.ranked])))
 
     def _scope(self, query: Query) -> Scope:
         request, searched = self._request, self._searched

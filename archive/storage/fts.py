@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -21,12 +21,14 @@ from archive.storage.items import PAST
 from archive.storage.rows import fetch
 
 RANK = "bm25(items_fts, 1.0, 8.0, 3.0, 1.0)"  # text, title, key, words
+_IN_TITLE = "bm25(items_fts, 0.0, 1.0, 0.0, 0.0) <> 0.0"  # next to nothing beside the other: it has counted the words already
 
 MAX_RANKED = 700
 """Of more matches, only so many of the newest are ranked."""
 
 _MAX_RANKED_STATES = 1_600  # of items over time, each of which costs a look at its row
-_MAX_TITLED = 300  # looked for where there are more matches than are ranked
+MAX_TITLED = 300
+"""So many matches in titles are looked for where there are more matches than are ranked."""
 
 # Up to so many items it is quicker to list those that are asked for than to look at each match.
 _FEW_ITEMS = 5_000
@@ -67,16 +69,20 @@ class Scope(NamedTuple):
         return self.is_history or self.at is not None
 
 
+Match: TypeAlias = tuple[int, float, int]
+"""Id and score of an item, higher is better, and whether any of the words stands in its title."""
+
+
 class Found(NamedTuple):
     """What an expression matched.
 
     Attributes:
-        ranked: Id and score of items, the best first; higher is better.
+        ranked: The best first.
         total: How many match; at least so many if not `is_exact`.
         is_bounded: Whether there were too many to rank all.
     """
 
-    ranked: list[tuple[int, float]]
+    ranked: list[Match]
     total: int
     is_exact: bool
     is_bounded: bool
@@ -101,7 +107,7 @@ def match(connection: Connection, expression: str, scope: Scope, *, wanted: int 
         return _match_some(connection, expression, scope, where, values, most)
     rows = fetch(
         connection,
-        f"SELECT rowid, -s FROM (SELECT rowid, {RANK} AS s FROM items_fts WHERE items_fts MATCH ?"
+        f"SELECT rowid, -s, t FROM (SELECT rowid, {RANK} AS s, {_IN_TITLE} AS t FROM items_fts WHERE items_fts MATCH ?"
         " AND rowid > 0 ORDER BY rowid DESC LIMIT ?) ORDER BY s, rowid DESC",
         (expression, most + 1),
     )
@@ -116,20 +122,20 @@ def _match_some(connection: Connection, expression: str, scope: Scope, where: st
         join, condition = "", f" AND +items_fts.rowid IN (SELECT i.id FROM items i WHERE {where} AND i.id > 0)"
     parts = [("> 0", "DESC"), ("< 0", "DESC")] if scope.has_past else [("> 0", "DESC")]
     bound = max(_MAX_RANKED_STATES, most) // len(parts) if scope.has_past else most
-    rows: list[tuple[int, float]] = []
+    rows: list[Match] = []
     is_bounded = False
     for sign, order in parts:  # current items, then past ones, the newest first in both
         given = (*values, expression) if join else (expression, *values)
         found = fetch(
             connection,
-            f"SELECT items_fts.rowid, {RANK} FROM items_fts {join} WHERE items_fts MATCH ?"
+            f"SELECT items_fts.rowid, {RANK}, {_IN_TITLE} FROM items_fts {join} WHERE items_fts MATCH ?"
             f" AND items_fts.rowid {sign}{condition} ORDER BY items_fts.rowid {order} LIMIT ?",
             (*given, bound + 1),
         )
         is_bounded = is_bounded or len(found) > bound
         rows += found[:bound]
     rows.sort(key=itemgetter(1))  # the best are the lowest; equal ones stay in their order, the newest first
-    ranked = [(item_id, -score) for item_id, score in rows]
+    ranked = [(item_id, -score, in_title) for item_id, score, in_title in rows]
     return Found(ranked, len(rows) + is_bounded, not is_bounded, is_bounded)
 
 
@@ -149,16 +155,22 @@ def _is_selective(connection: Connection, expression: str, scope: Scope) -> bool
 
 
 @reads_rows
-def titled(connection: Connection, expression: str, *, has_past: bool, is_bounded: bool) -> list[int]:
+def titled(
+    connection: Connection, expression: str, *, has_past: bool, is_bounded: bool, oldest: int | None = None
+) -> list[int]:
     """Returns the items whose titles match, the newest first; where there are too many matches to rank, some of the newest.
 
     Without scores, which would take as long as finding the matches in the first place.
+
+    Args:
+        oldest: The lowest id that is asked for.
     """
+    lowest = "" if has_past and oldest is None else " AND rowid >= ?"
     found = fetch(
         connection,
-        "SELECT json_group_array(rowid) FROM (SELECT rowid FROM items_fts WHERE items_fts MATCH ?"
-        f"{'' if has_past else ' AND rowid > 0'} ORDER BY rowid DESC LIMIT ?)",
-        (expression, _MAX_TITLED if is_bounded else -1),
+        f"SELECT json_group_array(rowid) FROM (SELECT rowid FROM items_fts WHERE items_fts MATCH ?{lowest}"
+        " ORDER BY rowid DESC LIMIT ?)",
+        (expression, *((oldest or 1,) if lowest else ()), MAX_TITLED if is_bounded else -1),
     )
     titles: list[int] = json.loads(found[0][0])
     return titles
@@ -190,7 +202,7 @@ def unmatched(connection: Connection, exclude: str, scope: Scope, *, wanted: int
     )
     ids = [item_id for (item_id,) in rows]
     is_bounded = len(ids) > most
-    return Found([(item_id, 0.0) for item_id in ids[:most]], len(ids), not is_bounded, is_bounded)
+    return Found([(item_id, 0.0, 0) for item_id in ids[:most]], len(ids), not is_bounded, is_bounded)
 
 
 @reads_rows
