@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -39,10 +39,24 @@ _ALL = "1"  # the condition that all items meet
 
 
 class Documents(NamedTuple):
-    """Some documents: their ids as a JSON array, which is how SQLite is given many, and their number."""
+    """Some documents.
+
+    Attributes:
+        ids: Their ids as a JSON array, which is how SQLite is given many.
+        marks: For each id from 1 on a byte, which is 1 where it is among them: SQLite looks one up without reading the others.
+    """
 
     ids: str
     number: int
+    marks: bytes
+
+    @classmethod
+    def of(cls, ids: Sequence[int]) -> Self:
+        """Returns the documents with these ids."""
+        marks = bytearray(max(ids, default=0))
+        for one in ids:
+            marks[one - 1] = 1
+        return cls(json.dumps(ids), len(ids), bytes(marks))
 
 
 class Scope(NamedTuple):
@@ -117,9 +131,12 @@ def match(connection: Connection, expression: str, scope: Scope, *, wanted: int 
 
 def _match_some(connection: Connection, expression: str, scope: Scope, where: str, values: list[object], most: int) -> Found:
     """Returns what `match` does where rows of items decide which of the matches count."""
-    join, condition = f"CROSS JOIN items i ON i.id = items_fts.rowid AND {where}" if where != _ALL else "", ""
+    join = condition = ""
     if not scope.has_past and _is_selective(connection, expression, scope):
-        join, condition = "", f" AND +items_fts.rowid IN (SELECT i.id FROM items i WHERE {where} AND i.id > 0)"
+        condition = f" AND +items_fts.rowid IN (SELECT i.id FROM items i WHERE {where} AND i.id > 0)"
+    elif where != _ALL:
+        where, values = _conditions(scope, is_look=True)
+        join = f"CROSS JOIN items i ON i.id = items_fts.rowid AND {where}"
     parts = [("> 0", "DESC"), ("< 0", "DESC")] if scope.has_past else [("> 0", "DESC")]
     bound = max(_MAX_RANKED_STATES, most) // len(parts) if scope.has_past else most
     rows: list[Match] = []
@@ -250,11 +267,18 @@ def _rows(connection: Connection, statement: str, values: Sequence[object]) -> I
         cursor.close()
 
 
-def _conditions(scope: Scope) -> tuple[str, list[object]]:
-    """Returns what must hold for the row `i` of an item, beside the sign of its id; empty if that is all."""
+def _conditions(scope: Scope, *, is_look: bool = False) -> tuple[str, list[object]]:
+    """Returns what must hold for the row `i` of an item, beside the sign of its id; empty if that is all.
+
+    Args:
+        is_look: Whether single rows are looked at, and not those of some documents listed.
+    """
     clauses: list[str] = []
     values: list[object] = []
-    if scope.documents is not None:
+    if scope.documents is not None and is_look:
+        clauses.append("substr(?, i.document_id, 1) = x'01'")
+        values.append(scope.documents.marks)
+    elif scope.documents is not None:
         clauses.append("i.document_id IN (SELECT value FROM json_each(?))")
         values.append(scope.documents.ids)
     elif scope.source_id is not None:
