@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from archive.extract.words import TOKEN, identifier_parts, is_unspaced, split_unspaced
@@ -70,6 +71,7 @@ def _beginning(text: str) -> str:
     return (identifier_parts(word).partition(" ")[0] or word).lower()
 
 
+@lru_cache(maxsize=16)  # one search asks several times
 def _found(query: Query) -> str:
     return " AND ".join(_any(list(map(_term, group))) for group in query.groups)
 
