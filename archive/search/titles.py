@@ -68,7 +68,9 @@ def _wanted(
         return fts.titled(connection, expression, has_past=scope.has_past, is_bounded=True)
     if is_any_enough(query):
         return sorted(ids, reverse=True)[: fts.MAX_TITLED] if found.is_bounded else ids
-    # For a phrase asking the index takes as long as finding it.
-    if len(ids) <= _FEW and not any(map(title_test(query), fts.titles(connection, ids))):
+    if len(ids) <= _FEW:
+        may_have = title_test(query)
+        ids = [item_id for item_id, title in fts.titles(connection, ids) if may_have(title)]
+    if not ids:
         return ()
-    return fts.titled(connection, expression, has_past=scope.has_past, is_bounded=found.is_bounded, oldest=min(ids))
+    return fts.titled(connection, expression, has_past=scope.has_past, is_bounded=found.is_bounded, among=ids)

@@ -119,12 +119,12 @@ def match(connection: Connection, expression: str, scope: Scope, *, wanted: int 
     most = max(MAX_RANKED, wanted)
     if where:
         return _match_some(connection, expression, scope, where, values, most)
-    rows = fetch(
+    rows: list[Match] = fetch(
         connection,
-        f"SELECT rowid, -s, t FROM (SELECT rowid, {RANK} AS s, {_IN_TITLE} AS t FROM items_fts WHERE items_fts MATCH ?"
-        " AND rowid > 0 ORDER BY rowid DESC LIMIT ?) ORDER BY s, rowid DESC",
+        f"SELECT rowid, -{RANK}, {_IN_TITLE} FROM items_fts WHERE items_fts MATCH ? AND rowid > 0 ORDER BY rowid DESC LIMIT ?",
         (expression, most + 1),
     )
+    rows.sort(key=itemgetter(1), reverse=True)  # equal ones stay in their order, the newest first
     total = len(rows)
     return Found(rows[:most], total, total <= most, total > most)
 
@@ -145,15 +145,14 @@ def _match_some(connection: Connection, expression: str, scope: Scope, where: st
         given = (*values, expression) if join else (expression, *values)
         found = fetch(
             connection,
-            f"SELECT items_fts.rowid, {RANK}, {_IN_TITLE} FROM items_fts {join} WHERE items_fts MATCH ?"
+            f"SELECT items_fts.rowid, -{RANK}, {_IN_TITLE} FROM items_fts {join} WHERE items_fts MATCH ?"
             f" AND items_fts.rowid {sign}{condition} ORDER BY items_fts.rowid {order} LIMIT ?",
             (*given, bound + 1),
         )
         is_bounded = is_bounded or len(found) > bound
         rows += found[:bound]
-    rows.sort(key=itemgetter(1))  # the best are the lowest; equal ones stay in their order, the newest first
-    ranked = [(item_id, -score, in_title) for item_id, score, in_title in rows]
-    return Found(ranked, len(rows) + is_bounded, not is_bounded, is_bounded)
+    rows.sort(key=itemgetter(1), reverse=True)
+    return Found(rows, len(rows) + is_bounded, not is_bounded, is_bounded)
 
 
 def _is_selective(connection: Connection, expression: str, scope: Scope) -> bool:
@@ -173,31 +172,37 @@ def _is_selective(connection: Connection, expression: str, scope: Scope) -> bool
 
 @reads_rows
 def titled(
-    connection: Connection, expression: str, *, has_past: bool, is_bounded: bool, oldest: int | None = None
+    connection: Connection,
+    expression: str,
+    *,
+    has_past: bool,
+    is_bounded: bool,
+    among: Sequence[int] = (),
 ) -> list[int]:
     """Returns the items whose titles match, the newest first; where there are too many matches to rank, some of the newest.
 
     Without scores, which would take as long as finding the matches in the first place.
 
     Args:
-        oldest: The lowest id that is asked for.
+        among: The only items that are asked for; there may be others among what is returned.
     """
-    lowest = "" if has_past and oldest is None else " AND rowid >= ?"
+    lowest, highest = (min(among), max(among)) if among else (-PAST if has_past else 1, PAST)
     found = fetch(
         connection,
-        f"SELECT json_group_array(rowid) FROM (SELECT rowid FROM items_fts WHERE items_fts MATCH ?{lowest}"
+        "SELECT json_group_array(rowid) FROM (SELECT rowid FROM items_fts WHERE items_fts MATCH ? AND rowid BETWEEN ? AND ?"
         " ORDER BY rowid DESC LIMIT ?)",
-        (expression, *((oldest or 1,) if lowest else ()), MAX_TITLED if is_bounded else -1),
+        (expression, lowest, highest, MAX_TITLED if is_bounded else -1),
     )
     titles: list[int] = json.loads(found[0][0])
     return titles
 
 
 @reads_rows
-def titles(connection: Connection, item_ids: Sequence[int]) -> list[str]:
-    """Returns the titles of items, in no order."""
-    rows = fetch(connection, "SELECT title FROM items WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(item_ids),))
-    return [title for (title,) in rows]
+def titles(connection: Connection, item_ids: Sequence[int]) -> list[tuple[int, str]]:
+    """Returns ids and titles of items, in no order."""
+    return fetch(
+        connection, "SELECT id, title FROM items WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(item_ids),)
+    )
 
 
 @reads_rows
