@@ -21,7 +21,7 @@ from archive.storage.items import PAST
 from archive.storage.rows import fetch
 
 RANK = "bm25(items_fts, 1.0, 8.0, 3.0, 1.0)"  # text, title, key, words
-_IN_TITLE = "bm25(items_fts, 0.0, 1.0, 0.0, 0.0) <> 0.0"  # next to nothing beside the other: it has counted the words already
+_IN_TITLE = "bm25(items_fts, 0.0, 1.0, 0.0, 0.0) <> 0.0"  # little beside the other, which has counted the words
 
 MAX_RANKED = 700
 """Of more matches, only so many of the newest are ranked."""
