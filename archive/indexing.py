@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from archive.collector import collector_paused
@@ -99,12 +99,13 @@ def index_pending(database: Database, on_progress: OnProgress | None = None) -> 
 
 def start_state(connection: Connection, state: IndexState) -> IndexState:
     """Returns the state to go on from: the present one, or if it was made by other rules the very beginning."""
-    masking = masking_of(connection)
+    masking = _masking_of(pending.rules_as_stored(connection))
     return state if state[:2] == (DERIVATION, masking) else IndexState(DERIVATION, masking, 0, 0)
 
 
-def masking_of(connection: Connection) -> str:
+@lru_cache(maxsize=8)  # every search asks
+def _masking_of(stored: tuple[tuple[int, str], ...]) -> str:
     """Returns what is to be masked or left alone in each source, beyond the usual, as canonical JSON."""
-    found = {source_id: Rules.from_json(rules) for source_id, rules in pending.source_rules(connection).items()}
+    found = {source_id: Rules.from_json(rules) for source_id, rules in pending.read_rules(stored).items()}
     names = {source_id: [sorted(rules.secret_names), sorted(rules.not_secret)] for source_id, rules in found.items()}
     return json.dumps({str(source_id): names[source_id] for source_id in sorted(names) if any(names[source_id])})

@@ -13,7 +13,7 @@ from __future__ import annotations
 from archive.query.marking import Marker, snippet
 from archive.query.near import near_ranges, near_terms
 from archive.query.parse import parse
-from archive.query.render import Match, render, render_titled, title_test
+from archive.query.render import Match, is_any_enough, render, render_titled, title_test
 from archive.query.value import Field, Filter, Query, Term
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Match",
     "Query",
     "Term",
+    "is_any_enough",
     "near_ranges",
     "near_terms",
     "parse",

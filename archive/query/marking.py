@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import islice
 from typing import NamedTuple
 
 from archive.extract.words import TOKEN, UNSPACED_PARTS, identifier_parts, is_unspaced
@@ -32,10 +33,12 @@ class Marker:
 
     def __init__(self, query: Query) -> None:
         self._terms = tuple(dict.fromkeys(term for term in query.terms if term.field is not Field.PATH))
+        # The longest first, so that a phrase is not found as its first word alone.
+        self._order = sorted(range(len(self._terms)), key=lambda number: -len(self._terms[number].text))
 
     def spans(self, text: str) -> tuple[Span, ...]:
         """Returns where matched words stand in a text, in order, none over another."""
-        return tuple(Span(found.start, found.end) for found in self._find(text))
+        return tuple([Span(start, end) for start, end, _ in self._find(text)])
 
     def snippet(self, text: str, width: int = 160) -> tuple[str, tuple[Span, ...]]:
         """Returns a part of a text on one line, and where matched words stand in it.
@@ -48,26 +51,21 @@ class Marker:
         start, end = _window(flat, found, width)
         before, after = "…" if start else "", "…" if end < len(flat) else ""
         shift = len(before) - start
-        spans = tuple(
-            Span(max(one.start, start) + shift, min(one.end, end) + shift)
-            for one in found
-            if one.start < end and one.end > start
-        )
-        return f"{before}{flat[start:end]}{after}", spans
+        spans = [Span(max(a, start) + shift, min(b, end) + shift) for a, b, _ in found if a < end and b > start]
+        return f"{before}{flat[start:end]}{after}", tuple(spans)
 
     def _find(self, text: str) -> list[_Found]:
         if not self._terms:
             return []
-        text = text.replace("·", " ")  # as snippets put it between fields; no more of a word than a space is
+        if not text.isascii():
+            text = text.replace("·", " ")  # as snippets put it between fields; no more of a word than a space is
         pattern = self._plain if text.isascii() else self._accented
         found: list[_Found] = []
-        for number, match in enumerate(pattern.finditer(fold(text))):
-            if number == _MAX_MATCHES:
-                break
-            term = int((match.lastgroup or "t0")[1:])
-            prefix = self._terms[term].prefix
-            if _begins(text, match.start()) and (prefix or _ends(text, match.end())):
-                found.append(_Found(match.start(), match.end(), term))
+        for match in islice(pattern.finditer(fold(text)), _MAX_MATCHES):
+            start, end = match.span()
+            term = self._order[(match.lastindex or 1) - 1]
+            if _begins(text, start) and (self._terms[term].prefix or _ends(text, end)):
+                found.append(_Found(start, end, term))
         return found
 
     @cached_property
@@ -79,10 +77,8 @@ class Marker:
         return self._pattern(_ACCENTS)
 
     def _pattern(self, accents: str) -> re.Pattern[str]:
-        # The longest first, so that a phrase is not found as its first word alone.
-        order = sorted(range(len(self._terms)), key=lambda number: -len(self._terms[number].text))
         # Each branch begins with its first letter and not with a group, so that `re` looks for these letters alone.
-        branches = [f"{_branch(self._terms[number], accents)}(?P<t{number}>)" for number in order]
+        branches = [f"{_branch(self._terms[number], accents)}()" for number in self._order]
         return re.compile("|".join(branches))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from archive.extract.words import TOKEN, identifier_parts, is_unspaced, split_unspaced
@@ -46,6 +47,11 @@ def render_titled(query: Query) -> str:
     return f"(title : ({found})) NOT {excluded}" if excluded else f"title : ({found})"
 
 
+def is_any_enough(query: Query) -> bool:
+    """Whether a title has all that is looked for as soon as it has any of it: one word or phrase, or several to choose of."""
+    return len(query.groups) == 1 and not query.excluded and not any(is_unspaced(term.text) for term in query.terms)
+
+
 def title_test(query: Query) -> Callable[[str], bool]:
     """Returns what says quickly that a title cannot have all the words; what it lets through may still not have them."""
     groups = [[_beginning(term.text) for term in group] for group in query.groups]
@@ -65,6 +71,7 @@ def _beginning(text: str) -> str:
     return (identifier_parts(word).partition(" ")[0] or word).lower()
 
 
+@lru_cache(maxsize=16)  # one search asks several times
 def _found(query: Query) -> str:
     return " AND ".join(_any(list(map(_term, group))) for group in query.groups)
 

@@ -127,6 +127,11 @@ class Query(Value):
         """Whether a title alone has all that is looked for, where that is written without spaces."""
         return all(any(_plain(term.text) in _plain(title) for term in group) for group in self.groups)
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether any word may go on."""
+        return any(term.prefix for term in (*self.terms, *self.excluded))
+
     def curbed(self) -> Query:
         """Returns the query with single letters as words of their own, where they were to go on: too many words do."""
 

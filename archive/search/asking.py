@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -14,14 +14,15 @@ from archive.indexing import OnProgress, waiting
 from archive.model.search import Hit, Note, NoteKind, Page, Statement
 from archive.model.snapshots import Progress, Snapshot, Source, Stage
 from archive.moment import Moment, NotAfter
-from archive.query import Field, Filter, Marker, Query, parse, render, render_titled, title_test
+from archive.query import Field, Filter, Marker, Query, parse, render, render_titled
 from archive.search import scanning, showing, spelling
 from archive.search.catalogue import Catalogue, Conditions, grouped
-from archive.search.ranking import Ranking, in_titles, rank
+from archive.search.ranking import Ranking, rank
 from archive.search.request import MAX_LIMIT, Position, SearchRequest, read_cursor, token_of, write_cursor
+from archive.search.titles import in_titles
 from archive.storage import fts, hits, searchsql, snapshots
 from archive.storage.connection import Connection
-from archive.storage.fts import Found, Scope
+from archive.storage.fts import Scope
 
 _RELAXED = {
     1: "no item has exactly these words, so the last one may be the beginning of a longer one",
@@ -30,7 +31,6 @@ _RELAXED = {
 
 
 _NOTHING = Ranking([], 0, True, False)
-_FEW = 100  # matches whose titles are looked at before the index is asked for matches in titles
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +60,12 @@ def search(searched: Searched, request: SearchRequest) -> Page[Hit]:
         SnapshotNotFound: No snapshot is meant by `at`, `since` or `until`.
     """
     _check(request)
-    newest = snapshots.newest(searched.connection, searched.source.id)
+    newest_id = snapshots.newest_id(searched.connection, searched.source.id)
     given = None if request.at is None else searched.resolve(request.at)
-    if newest is None:
+    if newest_id is None:
         return Page(items=(), total=0, total_is_exact=True, limit=request.limit, cursor=None)
-    start = (given or newest).id
-    position = read_cursor(request) or Position(start, 0, frozenset())
-    asking = _Asking(searched, request, position, newest.id)
+    position = read_cursor(request) or Position(newest_id if given is None else given.id, 0, frozenset())
+    asking = _Asking(searched, request, position, newest_id)
     page = asking.scanned() if request.is_substring or request.is_regex else asking.asked()
     return replace(page, notes=(*page.notes, *_not_indexed(searched)))
 
@@ -78,13 +77,14 @@ class _Asking:
         self._searched, self._request, self._position = searched, request, position
         self._connection = searched.connection
         self._newest_id = newest_id
-        self._only = len(snapshots.sources(self._connection)) == 1
+        self._only = snapshots.has_one_source(self._connection)
 
     def asked(self) -> Page[Hit]:
         """Returns the page for words."""
-        query = self._parsed()
+        typed = parse(self._request.text)
+        query = self._curbed(typed)
         notes = [Note(kind=NoteKind.IGNORED, message=note) for note in query.notes]
-        if query != parse(self._request.text):
+        if query != typed:
             message = "too many words begin with one letter to look for all of them: it was taken for a word itself"
             notes.append(Note(kind=NoteKind.BOUNDED, message=message))
         if query.is_empty and not self._conditions(query).filters and self._request.kind is None:
@@ -145,51 +145,40 @@ class _Asking:
             found = scanning.sights(self._connection, scope, scanning.find_substring(self._request.text))
             yield scanning.reported(found, on_looked)
 
-    def _parsed(self, *, typing: bool = False) -> Query:
-        query = parse(self._request.text, typing=typing)
+    def _curbed(self, query: Query) -> Query:
         # FTS5 puts all that goes on together before it gives the first match.
-        return query.curbed() if fts.has_many_items(self._connection) else query
+        return query.curbed() if query.goes_on and fts.has_many_items(self._connection) else query
 
     def _attempts(self, query: Query) -> Iterator[tuple[int, Query]]:
         """Yields the ways to understand the query, the strictest first; behind a cursor only the one that found."""
-        typed = self._parsed(typing=True)
-        ways = [query, typed if typed != query else None, typed.relaxed()]
+        numbers: Collection[int] = range(3)
         if self._request.cursor is not None:
-            number = self._position.attempt if 0 <= self._position.attempt < len(ways) else 0
-            ways = [way if at == number else None for at, way in enumerate(ways)]
-        for number, way in enumerate(ways):
-            if way is not None:
-                yield number, way
+            numbers = [self._position.attempt if self._position.attempt in numbers else 0]
+        if 0 in numbers:
+            yield 0, query
+        typed = self._curbed(parse(self._request.text, typing=True))
+        if 1 in numbers and typed != query:
+            yield 1, typed
+        if 2 in numbers and (relaxed := typed.relaxed()) is not None:
+            yield 2, relaxed
 
     def _ranking(self, query: Query, scope: Scope) -> Ranking:
-        connection, expressions, in_title = self._connection, render(query), render_titled(query)
-
+        connection, expressions = self._connection, render(query)
         if scope.documents is not None and not scope.documents.number:
             return _NOTHING
         if expressions.match:
             found = fts.match(connection, expressions.match, scope, wanted=self._request.limit)
         else:
             found = fts.unmatched(connection, expressions.exclude, scope, wanted=self._request.limit)
-        titled: list[tuple[int, float]] = []
-        if in_title and self._may_be_titled(query, found):
-            ids = fts.titled(connection, in_title, has_past=scope.has_past, is_bounded=found.is_bounded)
-            titled = in_titles(found, ids, may_add=scope == Scope())
         return rank(
             connection,
             found,
-            titled,
+            in_titles(connection, found, query, scope),
             query,
             needed=self._request.limit + 1,
             seen=self._position.seen,
             by_item=scope.is_history,
         )
-
-    def _may_be_titled(self, query: Query, found: Found) -> bool:
-        """Whether asking the index for titles that match is worth the time: for a phrase that is as long as finding it."""
-        if found.is_bounded or len(found.ranked) > _FEW:
-            return True
-        may_have = title_test(query)
-        return any(map(may_have, fts.titles(self._connection, [item_id for item_id, _ in found.ranked])))
 
     def _scope(self, query: Query) -> Scope:
         request, searched = self._request, self._searched

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -50,7 +49,7 @@ class Catalogue:
                 self._found.clear()
             ids = self._look(conditions)
             is_all = len(ids) == len(self._documents)
-            self._found[conditions] = None if is_all else Documents(json.dumps(ids), len(ids))
+            self._found[conditions] = None if is_all else Documents.of(ids)
         return self._found[conditions]
 
     def _look(self, conditions: Conditions) -> list[int]:

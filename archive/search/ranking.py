@@ -17,13 +17,13 @@ from typing import NamedTuple, TypeAlias
 
 from archive.query import Query
 from archive.search.request import token_of
+from archive.search.titles import Titled
 from archive.storage import fts
 from archive.storage.connection import Connection
-from archive.storage.fts import Found
+from archive.storage.fts import Found, Match
 
 _MORE = 5
 _SPARE = 20  # more than are needed, since some of the best may be blocks about the file itself
-_MAX_ADDED = 100
 
 _Entry: TypeAlias = tuple[bool, bool, float, int, int, str, int, int, int]
 """What sorts as the hits do: whether it is boilerplate, whether its title does not match, the negative score and first
@@ -66,7 +66,7 @@ class Ranking(NamedTuple):
 def rank(
     connection: Connection,
     found: Found,
-    titled: Sequence[tuple[int, float]],
+    titled: Titled,
     query: Query,
     *,
     needed: int,
@@ -76,29 +76,38 @@ def rank(
     """Returns the best of what is found and was not seen.
 
     Args:
-        titled: Those whose title alone matches, with their scores, the best first.
+        titled: Those whose title alone matches.
         needed: How many to return.
         by_item: Whether states of one item are one hit.
     """
-    most = needed + len(seen) + _SPARE
+    least = most = needed + len(seen) + _SPARE
+    in_title, older = titled.known, titled.older
+    if older and (query.needs_check or len(in_title) < needed + len(seen)):
+        in_title, older = [*in_title, *older()], None
     while True:
         looked_at = found.ranked if by_item else found.ranked[:most]
-        extra = titled if by_item else titled[:most]
+        extra = in_title if by_item else in_title[:most]
         entries = _in_order(connection, looked_at, extra, query, by_item=by_item)
         fresh = [one for one in entries if token_of(one[4], one[5]) not in seen] if seen else entries
-        is_all = len(looked_at) == len(found.ranked) and len(extra) == len(titled)
-        if is_all or _settled(fresh, found.ranked[len(looked_at) :], titled[len(extra) :], query) >= needed:
+        is_all = len(looked_at) == len(found.ranked) and len(extra) == len(in_title)
+        if not is_all and _settled(fresh, found.ranked[len(looked_at) :], in_title[len(extra) :], query) < needed:
+            most *= _MORE
+        elif older and not _are_above(fresh[:needed], titled.lowest, needed):
+            in_title, older, most = [*in_title, *older()], None, least
+        else:
             break
-        most *= _MORE
     best = [Ranked(one[6], one[4], one[5], -one[2], one[7], one[8]) for one in fresh[:needed]]
     if not (by_item or query.needs_check):
         return Ranking(best, found.total, found.is_exact, found.is_bounded)
     return Ranking(best, len(entries), is_all and found.is_exact, found.is_bounded)
 
 
-def _settled(
-    entries: Sequence[_Entry], others: Sequence[tuple[int, float]], titled: Sequence[tuple[int, float]], query: Query
-) -> int:
+def _are_above(entries: Sequence[_Entry], score: float, needed: int) -> bool:
+    """Whether there are as many as are needed, all of which go before whatever title has that score."""
+    return len(entries) == needed and not any(one[0] or one[1] or -one[2] <= score for one in entries)
+
+
+def _settled(entries: Sequence[_Entry], others: Sequence[Match], titled: Sequence[tuple[int, float]], query: Query) -> int:
     """Returns how many of the first entries stay the first whatever those are that were not looked at."""
     title_score = titled[0][1] if titled else -inf
     if others and query.is_unspaced:
@@ -112,33 +121,16 @@ def _settled(
     return count
 
 
-def in_titles(found: Found, titles: Sequence[int], *, may_add: bool) -> list[tuple[int, float]]:
-    """Returns the matches whose titles match.
-
-    Args:
-        titles: Items whose titles match, the newest first.
-        may_add: Whether those among them count that are too old to have been ranked. They are taken to be as good as the
-            worst that was.
-    """
-    wanted = set(titles)
-    known = [(item_id, score) for item_id, score in found.ranked if item_id in wanted]
-    if not may_add or not found.is_bounded:
-        return known
-    score = min((score for _, score in known), default=found.ranked[-1][1])
-    others = wanted.difference(item_id for item_id, _ in known)
-    return known + [(item_id, score) for item_id in titles if item_id in others][:_MAX_ADDED]
-
-
 def _in_order(
     connection: Connection,
-    found: Sequence[tuple[int, float]],
+    found: Sequence[Match],
     titled: Sequence[tuple[int, float]],
     query: Query,
     *,
     by_item: bool,
 ) -> list[_Entry]:
-    in_title = {item_id for item_id, _ in titled}
-    scores = dict([*found, *titled])  # title matches may be older than all that were ranked
+    in_title = dict(titled)
+    scores = {item_id: score for item_id, score, _ in found} | in_title  # these may be older than all that were ranked
     is_checked, is_unspaced = query.needs_check, query.is_unspaced and not query.is_relaxed
     entries: list[_Entry] = []
     for item_id, document_id, key, title, is_boilerplate, is_name, first in fts.states(connection, list(scores)):

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, Self, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -21,12 +21,14 @@ from archive.storage.items import PAST
 from archive.storage.rows import fetch
 
 RANK = "bm25(items_fts, 1.0, 8.0, 3.0, 1.0)"  # text, title, key, words
+_IN_TITLE = "bm25(items_fts, 0.0, 1.0, 0.0, 0.0) <> 0.0"  # little beside the other, which has counted the words
 
 MAX_RANKED = 700
 """Of more matches, only so many of the newest are ranked."""
 
 _MAX_RANKED_STATES = 1_600  # of items over time, each of which costs a look at its row
-_MAX_TITLED = 300  # looked for where there are more matches than are ranked
+MAX_TITLED = 300
+"""So many matches in titles are looked for where there are more matches than are ranked."""
 
 # Up to so many items it is quicker to list those that are asked for than to look at each match.
 _FEW_ITEMS = 5_000
@@ -37,10 +39,24 @@ _ALL = "1"  # the condition that all items meet
 
 
 class Documents(NamedTuple):
-    """Some documents: their ids as a JSON array, which is how SQLite is given many, and their number."""
+    """Some documents.
+
+    Attributes:
+        ids: Their ids as a JSON array, which is how SQLite is given many.
+        marks: For each id from 1 on a byte, which is 1 where it is among them: SQLite looks one up without reading the others.
+    """
 
     ids: str
     number: int
+    marks: bytes
+
+    @classmethod
+    def of(cls, ids: Sequence[int]) -> Self:
+        """Returns the documents with these ids."""
+        marks = bytearray(max(ids, default=0))
+        for one in ids:
+            marks[one - 1] = 1
+        return cls(json.dumps(ids), len(ids), bytes(marks))
 
 
 class Scope(NamedTuple):
@@ -67,16 +83,20 @@ class Scope(NamedTuple):
         return self.is_history or self.at is not None
 
 
+Match: TypeAlias = tuple[int, float, int]
+"""Id and score of an item, higher is better, and whether any of the words stands in its title."""
+
+
 class Found(NamedTuple):
     """What an expression matched.
 
     Attributes:
-        ranked: Id and score of items, the best first; higher is better.
+        ranked: The best first.
         total: How many match; at least so many if not `is_exact`.
         is_bounded: Whether there were too many to rank all.
     """
 
-    ranked: list[tuple[int, float]]
+    ranked: list[Match]
     total: int
     is_exact: bool
     is_bounded: bool
@@ -99,38 +119,40 @@ def match(connection: Connection, expression: str, scope: Scope, *, wanted: int 
     most = max(MAX_RANKED, wanted)
     if where:
         return _match_some(connection, expression, scope, where, values, most)
-    rows = fetch(
+    rows: list[Match] = fetch(
         connection,
-        f"SELECT rowid, -s FROM (SELECT rowid, {RANK} AS s FROM items_fts WHERE items_fts MATCH ?"
-        " AND rowid > 0 ORDER BY rowid DESC LIMIT ?) ORDER BY s, rowid DESC",
+        f"SELECT rowid, -{RANK}, {_IN_TITLE} FROM items_fts WHERE items_fts MATCH ? AND rowid > 0 ORDER BY rowid DESC LIMIT ?",
         (expression, most + 1),
     )
+    rows.sort(key=itemgetter(1), reverse=True)  # equal ones stay in their order, the newest first
     total = len(rows)
     return Found(rows[:most], total, total <= most, total > most)
 
 
 def _match_some(connection: Connection, expression: str, scope: Scope, where: str, values: list[object], most: int) -> Found:
     """Returns what `match` does where rows of items decide which of the matches count."""
-    join, condition = f"CROSS JOIN items i ON i.id = items_fts.rowid AND {where}" if where != _ALL else "", ""
+    join = condition = ""
     if not scope.has_past and _is_selective(connection, expression, scope):
-        join, condition = "", f" AND +items_fts.rowid IN (SELECT i.id FROM items i WHERE {where} AND i.id > 0)"
+        condition = f" AND +items_fts.rowid IN (SELECT i.id FROM items i WHERE {where} AND i.id > 0)"
+    elif where != _ALL:
+        where, values = _conditions(scope, is_look=True)
+        join = f"CROSS JOIN items i ON i.id = items_fts.rowid AND {where}"
     parts = [("> 0", "DESC"), ("< 0", "DESC")] if scope.has_past else [("> 0", "DESC")]
     bound = max(_MAX_RANKED_STATES, most) // len(parts) if scope.has_past else most
-    rows: list[tuple[int, float]] = []
+    rows: list[Match] = []
     is_bounded = False
     for sign, order in parts:  # current items, then past ones, the newest first in both
         given = (*values, expression) if join else (expression, *values)
         found = fetch(
             connection,
-            f"SELECT items_fts.rowid, {RANK} FROM items_fts {join} WHERE items_fts MATCH ?"
+            f"SELECT items_fts.rowid, -{RANK}, {_IN_TITLE} FROM items_fts {join} WHERE items_fts MATCH ?"
             f" AND items_fts.rowid {sign}{condition} ORDER BY items_fts.rowid {order} LIMIT ?",
             (*given, bound + 1),
         )
         is_bounded = is_bounded or len(found) > bound
         rows += found[:bound]
-    rows.sort(key=itemgetter(1))  # the best are the lowest; equal ones stay in their order, the newest first
-    ranked = [(item_id, -score) for item_id, score in rows]
-    return Found(ranked, len(rows) + is_bounded, not is_bounded, is_bounded)
+    rows.sort(key=itemgetter(1), reverse=True)
+    return Found(rows, len(rows) + is_bounded, not is_bounded, is_bounded)
 
 
 def _is_selective(connection: Connection, expression: str, scope: Scope) -> bool:
@@ -149,26 +171,38 @@ def _is_selective(connection: Connection, expression: str, scope: Scope) -> bool
 
 
 @reads_rows
-def titled(connection: Connection, expression: str, *, has_past: bool, is_bounded: bool) -> list[int]:
+def titled(
+    connection: Connection,
+    expression: str,
+    *,
+    has_past: bool,
+    is_bounded: bool,
+    among: Sequence[int] = (),
+) -> list[int]:
     """Returns the items whose titles match, the newest first; where there are too many matches to rank, some of the newest.
 
     Without scores, which would take as long as finding the matches in the first place.
+
+    Args:
+        among: The only items that are asked for; there may be others among what is returned.
     """
+    lowest, highest = (min(among), max(among)) if among else (-PAST if has_past else 1, PAST)
     found = fetch(
         connection,
-        "SELECT json_group_array(rowid) FROM (SELECT rowid FROM items_fts WHERE items_fts MATCH ?"
-        f"{'' if has_past else ' AND rowid > 0'} ORDER BY rowid DESC LIMIT ?)",
-        (expression, _MAX_TITLED if is_bounded else -1),
+        "SELECT json_group_array(rowid) FROM (SELECT rowid FROM items_fts WHERE items_fts MATCH ? AND rowid BETWEEN ? AND ?"
+        " ORDER BY rowid DESC LIMIT ?)",
+        (expression, lowest, highest, MAX_TITLED if is_bounded else -1),
     )
     titles: list[int] = json.loads(found[0][0])
     return titles
 
 
 @reads_rows
-def titles(connection: Connection, item_ids: Sequence[int]) -> list[str]:
-    """Returns the titles of items, in no order."""
-    rows = fetch(connection, "SELECT title FROM items WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(item_ids),))
-    return [title for (title,) in rows]
+def titles(connection: Connection, item_ids: Sequence[int]) -> list[tuple[int, str]]:
+    """Returns ids and titles of items, in no order."""
+    return fetch(
+        connection, "SELECT id, title FROM items WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(item_ids),)
+    )
 
 
 @reads_rows
@@ -190,7 +224,7 @@ def unmatched(connection: Connection, exclude: str, scope: Scope, *, wanted: int
     )
     ids = [item_id for (item_id,) in rows]
     is_bounded = len(ids) > most
-    return Found([(item_id, 0.0) for item_id in ids[:most]], len(ids), not is_bounded, is_bounded)
+    return Found([(item_id, 0.0, 0) for item_id in ids[:most]], len(ids), not is_bounded, is_bounded)
 
 
 @reads_rows
@@ -238,11 +272,18 @@ def _rows(connection: Connection, statement: str, values: Sequence[object]) -> I
         cursor.close()
 
 
-def _conditions(scope: Scope) -> tuple[str, list[object]]:
-    """Returns what must hold for the row `i` of an item, beside the sign of its id; empty if that is all."""
+def _conditions(scope: Scope, *, is_look: bool = False) -> tuple[str, list[object]]:
+    """Returns what must hold for the row `i` of an item, beside the sign of its id; empty if that is all.
+
+    Args:
+        is_look: Whether single rows are looked at, and not those of some documents listed.
+    """
     clauses: list[str] = []
     values: list[object] = []
-    if scope.documents is not None:
+    if scope.documents is not None and is_look:
+        clauses.append("substr(?, i.document_id, 1) = x'01'")
+        values.append(scope.documents.marks)
+    elif scope.documents is not None:
         clauses.append("i.document_id IN (SELECT value FROM json_each(?))")
         values.append(scope.documents.ids)
     elif scope.source_id is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -113,7 +114,7 @@ def _item(row: Any) -> ItemRow:
     return ItemRow._make(
         (
             *(row[0], row[1], paths.from_key(row[2]), row[3], Kind(row[4]), ItemKind(row[5]), *row[6:10]),
-            *(_sighting(row[10:13]), _sighting(row[13:16]), ParseState(row[16]), row[17] or "", bool(row[18])),
+            *(_sighting(*row[10:13]), _sighting(*row[13:16]), ParseState(row[16]), row[17] or "", bool(row[18])),
         )
     )
 
@@ -121,9 +122,8 @@ def _item(row: Any) -> ItemRow:
 @reads_rows
 def sighting(connection: Connection, snapshot_id: int) -> Sighting:
     """Returns a snapshot as the moment at which something was seen."""
-    return _sighting(
-        connection.exec_driver_sql("SELECT id, label, created_at FROM snapshots WHERE id = ?", (snapshot_id,)).one()
-    )
+    (row,) = fetch(connection, "SELECT id, label, created_at FROM snapshots WHERE id = ?", (snapshot_id,))
+    return _sighting(*row)
 
 
 @reads_rows
@@ -140,7 +140,7 @@ def states_of(connection: Connection, document_id: int, key: str) -> list[StateR
         f" WHERE {where} i.document_id = ? AND i.key = ? ORDER BY i.first_snapshot_id",
         (*values, document_id, key),
     )
-    return [StateRow._make((*row[:4], _sighting(row[4:7]), None if row[7] is None else _sighting(row[7:10]))) for row in rows]
+    return [StateRow._make((*row[:4], _sighting(*row[4:7]), None if row[7] is None else _sighting(*row[7:10]))) for row in rows]
 
 
 def damaged_since(connection: Connection, document_id: int) -> frozenset[int]:
@@ -182,13 +182,14 @@ def count_path_only(connection: Connection, source_id: int) -> int:
     return int(count)
 
 
-def _sighting(row: Any) -> Sighting:
-    return Sighting(snapshot=row[0], label=row[1], at=from_iso(row[2]))
+@lru_cache(maxsize=1_000)  # the hits of a page share a few
+def _sighting(snapshot_id: int, label: str, created_at: str) -> Sighting:
+    return Sighting(snapshot=snapshot_id, label=label, at=from_iso(created_at))
 
 
 def stamp(connection: Connection) -> tuple[int, int]:
     """Returns numbers that change whenever a backup may have changed what is known of documents."""
-    row = connection.exec_driver_sql(
-        "SELECT (SELECT coalesce(max(id), 0) FROM snapshots), (SELECT coalesce(max(id), 0) FROM documents)"
-    ).one()
-    return row[0], row[1]
+    ((snapshot_id, document_id),) = fetch(
+        connection, "SELECT (SELECT coalesce(max(id), 0) FROM snapshots), (SELECT coalesce(max(id), 0) FROM documents)"
+    )
+    return snapshot_id, document_id

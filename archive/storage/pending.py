@@ -65,10 +65,20 @@ def set_index_state(connection: Connection, state: IndexState) -> None:
     )
 
 
-@reads_rows
 def source_rules(connection: Connection) -> dict[int, Json]:
     """Returns what the last backup of each source took in, by the source's id."""
-    return {source_id: json.loads(rules) for source_id, rules in fetch(connection, "SELECT id, rules FROM sources")}
+    return read_rules(rules_as_stored(connection))
+
+
+def rules_as_stored(connection: Connection) -> tuple[tuple[int, str], ...]:
+    """Returns the ids of all sources, each with what `read_rules` reads."""
+    return tuple(fetch(connection, "SELECT id, rules FROM sources"))
+
+
+@reads_rows
+def read_rules(stored: tuple[tuple[int, str], ...]) -> dict[int, Json]:
+    """Returns what `rules_as_stored` gave as what it means."""
+    return {source_id: json.loads(rules) for source_id, rules in stored}
 
 
 @reads_rows

@@ -32,6 +32,11 @@ def sources(connection: Connection) -> list[Source]:
     return [Source(id=row[0], name=row[1], root=row[2], rules=json.loads(row[3])) for row in rows]
 
 
+def has_one_source(connection: Connection) -> bool:
+    """Whether there is no second source."""
+    return fetch(connection, "SELECT count(*) FROM sources") == [(1,)]
+
+
 def find_source(connection: Connection, name: str | None) -> Source:
     """Returns the source of that name, or the only one where no name is given.
 
@@ -84,6 +89,12 @@ def newest(connection: Connection, source_id: int) -> Snapshot | None:
     """Returns the newest snapshot of a source, or None if it has none."""
     rows = fetch(connection, f"{_SELECT} WHERE n.source_id = ? ORDER BY n.id DESC LIMIT 1", (source_id,))
     return _snapshot(rows[0]) if rows else None
+
+
+def newest_id(connection: Connection, source_id: int) -> int | None:
+    """Returns the id of the newest snapshot of a source, or None if it has none."""
+    rows = fetch(connection, "SELECT id FROM snapshots WHERE source_id = ? ORDER BY id DESC LIMIT 1", (source_id,))
+    return int(rows[0][0]) if rows else None
 
 
 def by_id(connection: Connection, snapshot_id: int) -> Snapshot:

@@ -103,6 +103,32 @@ def test_a_match_of_the_title_is_found_although_it_is_too_old_to_be_ranked(
     assert archive.search("lantern").items[0].path == "a.json"
 
 
+def test_older_matches_of_titles_change_nothing_on_a_page_that_newer_ones_fill(
+    archive: Archive, remember: Remember, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("archive.storage.fts.MAX_RANKED", 50)
+    old = json.dumps([{"id": n, "title": f"a lantern of old {n}"} for n in range(30)]).encode()
+    remember({"old.json": old})
+    new = [{"id": n, "title": f"lantern {'more ' * (n % 7)}{n}" if n % 2 else "x", "text": "a lantern"} for n in range(60)]
+    remember({"old.json": old, "new.json": json.dumps(new).encode()})
+    found = archive.search("lantern", limit=45)
+    assert [hit.path for hit in found.items].index("old.json") > 20
+    for limit in (1, 10, 20, 24, 25, 26, 40):  # the first of these ask for no older ones, the last do
+        assert archive.search("lantern", limit=limit).items == found.items[:limit]
+
+
+@pytest.mark.parametrize("query", ["lantern path:b", "lantern -path:b", "lantern path:a path:c", "lantern path:nowhere"])
+def test_a_filter_finds_the_same_whether_items_are_listed_or_looked_at(
+    archive: Archive, remember: Remember, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    remember({f"{name}.json": tasks(20) for name in "abc"})
+    listed = archive.search(query)
+    monkeypatch.setattr("archive.storage.fts._FEW_ITEMS", -1)
+    monkeypatch.setattr("archive.storage.fts._ROWS_FOR_A_LOOK", 0)
+    assert archive.search(query) == listed
+    assert archive.search(query, history=True).items == listed.items
+
+
 def test_what_could_only_be_indexed_as_text_is_said_by_the_backup_and_by_each_hit(
     archive: Archive, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
