@@ -31,7 +31,7 @@ WORTH_A_PROCESS_BYTES = 6 * 1024 * 1024
 # So many documents are read at once, so that nobody holds on to an old moment of the archive for long.
 _READ_AT_ONCE = 64
 # Lists of documents that come in while the index, which takes many items at once, has the caller busy.
-_AHEAD = 10
+_AHEAD = 5
 # Taking documents apart is twice the work of writing what is in them.
 _PROCESSES = 2
 _AT_ONCE = 1 << 40  # a size that no other item is waited for
