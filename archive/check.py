@@ -23,7 +23,7 @@ from archive.model.documents import Kind
 from archive.model.snapshots import Progress, Stage
 from archive.storage import audit, audit_derived, checks, migrate
 from archive.storage.connection import Connection, Database
-from archive.storage.faults import DATABASE_ERRORS, reason_of
+from archive.storage.faults import DATABASE_ERRORS
 from archive.storage.paths import to_text
 
 _T = TypeVar("_T")
@@ -164,7 +164,7 @@ class _Examination:
         try:
             return ask()
         except (*DATABASE_ERRORS, CorruptArchive, ValueError) as error:
-            self._bad("database", f"it cannot be read: {reason_of(error)}")
+            self._bad("database", f"it cannot be read: {error}")
             self._findings.append(Finding(object=part, verdict=Verdict.UNKNOWN, message="it could not be examined"))
             return None
 

@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib import import_module
 from typing import IO, Any, Generic, Self, TypeVar
@@ -97,6 +96,8 @@ class Elsewhere(Generic[T]):
         self._process.stdout.close()
 
     def _items(self) -> Generator[T]:
+        from concurrent.futures import ThreadPoolExecutor
+
         # A thread takes the next parts off the pipe meanwhile: SQLite and the disk work without Python's lock.
         pool = ThreadPoolExecutor(1, "elsewhere")
         try:

@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-from sqlalchemy import Engine, event
+from unittest.mock import patch
 
 
 class Countdown:
@@ -33,21 +32,49 @@ class Countdown:
 
 
 @contextmanager
+def hearing_statements(listen: Callable[[str], None]) -> Iterator[None]:
+    """Calls the listener before each statement of archives that are first read or written inside the block.
+
+    Those that begin and commit are among them, those of migrations, and what sets a connection up; a rollback is not.
+    """
+
+    class HeardCursor(sqlite3.Cursor):
+        def execute(self, sql: str, parameters: Any = ()) -> HeardCursor:
+            listen(sql)
+            return super().execute(sql, parameters)
+
+        def executemany(self, sql: str, parameters: Any) -> HeardCursor:
+            listen(sql)
+            return super().executemany(sql, parameters)
+
+    class HeardConnection(sqlite3.Connection):
+        def cursor(self, factory: Any = HeardCursor) -> Any:
+            return super().cursor(factory)
+
+        # Left to itself, a connection does not ask its own `cursor` for one.
+        def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+            return self.cursor().execute(sql, parameters)  # type: ignore[no-any-return]
+
+        def executemany(self, sql: str, parameters: Any) -> sqlite3.Cursor:
+            return self.cursor().executemany(sql, parameters)  # type: ignore[no-any-return]
+
+    with patch("archive.storage.connection.Connection", HeardConnection):
+        yield
+
+
+@contextmanager
 def failing_statement(n: int) -> Iterator[Countdown]:
-    """Makes the n-th statement, or commit, of any database fail as a broken disk would make it."""
+    """Makes the n-th statement, as `hearing_statements` counts them, fail as a broken disk would make it."""
     countdown = Countdown(n)
 
-    def statement(*args: Any) -> None:
+    def statement(sql: str) -> None:
         if countdown.strikes():
-            raise sqlite3.OperationalError("planted: disk I/O error")
+            error = sqlite3.OperationalError(f"planted: disk I/O error, in place of {sql}")
+            error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_IOERR, "SQLITE_IOERR"
+            raise error
 
-    event.listen(Engine, "before_cursor_execute", statement)
-    event.listen(Engine, "commit", statement)
-    try:
+    with hearing_statements(statement):
         yield countdown
-    finally:
-        event.remove(Engine, "before_cursor_execute", statement)
-        event.remove(Engine, "commit", statement)
 
 
 def copy_archive(source: Path, target: Path) -> Path:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from archive.api.opening import Opening
 from archive.storage import snapshots
-from archive.storage.connection import driver_of
 
 if TYPE_CHECKING:
     from archive.model.snapshots import Snapshot, Source
@@ -64,7 +63,7 @@ class Asking(Opening):
         """
         from archive.storage import asking
 
-        with self._database.holding() as connection, asking.limited(driver_of(connection), self._clock, time_limit_s):
+        with self._database.holding() as connection, asking.limited(connection, self._clock, time_limit_s):
             yield
 
     @contextmanager
@@ -74,7 +73,7 @@ class Asking(Opening):
         else:
             from archive.storage import asking
 
-            with asking.limited(driver_of(connection), self._clock, time_limit_s):
+            with asking.limited(connection, self._clock, time_limit_s):
                 yield
 
 

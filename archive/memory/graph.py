@@ -16,7 +16,6 @@ from archive.model.files import FileStat
 from archive.model.memory import MemoryServer, MemorySettings, MemorySource, MemoryTrouble, TroubleKind
 from archive.model.snapshots import Problem, ProblemKind
 from archive.rules import VIRTUAL_PREFIX
-from archive.source.mcp_graph import ask_server, read_graph_file
 
 _MODE = 0o600
 
@@ -49,6 +48,8 @@ def find_graph(server: MemoryServer, root: Path | None, *, live: bool = True, st
     """
     troubles: list[MemoryTrouble] = []
     if live and server.is_live:
+        from archive.source.mcp_graph import ask_server  # with asyncio and ssl behind it
+
         answer = ask_server(server, root)
         if answer.data is not None:
             return Graph(answer.data, MemorySource.MCP, ())
@@ -63,6 +64,8 @@ def find_graph(server: MemoryServer, root: Path | None, *, live: bool = True, st
 
 
 def _from_file(path: Path) -> bytes | MemoryTrouble:
+    from archive.source.mcp_graph import read_graph_file
+
     data = read_graph_file(path)
     if isinstance(data, MemoryTrouble):
         return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from archive.clock import Clock
 from archive.errors import ArchiveError, QueryError
 from archive.model.snapshots import Snapshot
 from archive.model.tables import Table
-from archive.storage.connection import Connection, driver_of
+from archive.storage.connection import Connection
 from archive.storage.functions import register
 from archive.storage.moments import bind
 
@@ -52,13 +53,13 @@ def ask(
         QueryError: It cannot be understood, or would do more than read.
         ArchiveError: One of our functions failed: no such source, content that does not match its hash.
     """
-    driver = driver_of(connection)
-    failures = register(driver, clock)
+    failures = register(connection, clock)
+    connection.create_function("regexp", 2, _matches, deterministic=True)
     if at is not None:
-        bind(driver, at[0], at[1].id, available)
-    with reading_only(driver):
+        bind(connection, at[0], at[1].id, available)
+    with reading_only(connection):
         try:
-            cursor = driver.execute(statement, parameters)
+            cursor = connection.execute(statement, parameters)
             columns = tuple(column[0] for column in cursor.description or ())
             return Table(columns, tuple(cursor.fetchall()))
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeEncodeError) as error:
@@ -66,17 +67,17 @@ def ask(
 
 
 @contextmanager
-def reading_only(driver: sqlite3.Connection) -> Iterator[None]:
+def reading_only(connection: Connection) -> Iterator[None]:
     """Lets statements do nothing but read this one file, whatever the connection could do otherwise."""
-    driver.set_authorizer(_authorize)
+    connection.set_authorizer(_authorize)
     try:
         yield
     finally:
-        driver.set_authorizer(None)
+        connection.set_authorizer(None)
 
 
 @contextmanager
-def limited(driver: sqlite3.Connection, clock: Clock, seconds: float | None) -> Iterator[None]:
+def limited(connection: Connection, clock: Clock, seconds: float | None) -> Iterator[None]:
     """Interrupts what runs on the connection at Ctrl-C, and if there is a limit, when the time is over.
 
     Raises:
@@ -89,7 +90,7 @@ def limited(driver: sqlite3.Connection, clock: Clock, seconds: float | None) -> 
     def is_over() -> bool:
         return end is not None and clock.monotonic() > end
 
-    driver.set_progress_handler(is_over, _STEPS)
+    connection.set_progress_handler(is_over, _STEPS)
     try:
         yield
     except ArchiveError as error:
@@ -101,15 +102,20 @@ def limited(driver: sqlite3.Connection, clock: Clock, seconds: float | None) -> 
             f"it took longer than {seconds:g} s", hint="Ask for less: a WHERE, a LIMIT, a shorter time.", interrupted=True
         ) from error
     finally:
-        driver.set_progress_handler(None, 0)
+        connection.set_progress_handler(None, 0)
 
 
 def _is_interrupt(error: BaseException | None) -> bool:
     while error is not None:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
             return True
-        error = error.__cause__ or getattr(error, "orig", None)
+        error = error.__cause__
     return False
+
+
+def _matches(pattern: str, text: str | None) -> bool | None:
+    """Is what SQLite leaves open: what `text REGEXP pattern` means."""
+    return None if text is None else re.search(pattern, text) is not None
 
 
 def _authorize(action: int, first: str | None, second: str | None, database: str | None, inner: str | None) -> int:

@@ -9,14 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from archive import codec
 from archive.extract.parse import kind_of
 from archive.hashing import chain_digest, hash_bytes
 from archive.storage import paths
 from archive.storage.blobs import MAX_HEIGHT
-from archive.storage.faults import DATABASE_ERRORS, reason_of
+from archive.storage.connection import Connection
+from archive.storage.faults import DATABASE_ERRORS
+from archive.storage.rows import fetch, stream, value
 from archive.storage.snapshots import HEADER
 from archive.storage.writer import problem_line, removal_line, version_line
 
@@ -118,36 +118,36 @@ RULES: dict[str, str] = {
 
 def integrity(connection: Connection) -> list[str]:
     """Returns what SQLite's integrity check says is wrong with the file; empty where it says ok."""
-    rows = [str(message) for (message,) in connection.exec_driver_sql("PRAGMA integrity_check(100)")]
+    rows = [str(message) for (message,) in fetch(connection, "PRAGMA integrity_check(100)")]
     return [] if rows == ["ok"] else rows
 
 
 def dangling(connection: Connection) -> list[str]:
     """Returns the rows whose foreign keys lead nowhere."""
-    rows = connection.exec_driver_sql("PRAGMA foreign_key_check")
+    rows = fetch(connection, "PRAGMA foreign_key_check")
     return [f"row {rowid} of {table} refers to a row of {parent} that is not there" for table, rowid, parent, _ in rows]
 
 
 def schema(connection: Connection) -> set[tuple[str, str, str]]:
     """Returns type, name and statement of everything in the schema."""
-    rows = connection.exec_driver_sql("SELECT type, name, coalesce(sql, '') FROM sqlite_master")
+    rows = fetch(connection, "SELECT type, name, coalesce(sql, '') FROM sqlite_master")
     return {(type_, name, sql) for type_, name, sql in rows}
 
 
 def broken(connection: Connection, rule: str) -> list[tuple[str, str]]:
     """Returns the objects that break one of `RULES`, with what is wrong."""
-    return [(str(name), str(message)) for name, message in connection.exec_driver_sql(RULES[rule])]
+    return [(str(name), str(message)) for name, message in fetch(connection, RULES[rule])]
 
 
 def counts(connection: Connection) -> dict[str, int]:
     """Returns how many rows the enduring tables have."""
     tables = ("snapshots", "documents", "versions", "blobs")
-    return {table: connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() for table in tables}
+    return {table: value(connection, f"SELECT count(*) FROM {table}") for table in tables}
 
 
 def newest_snapshot(connection: Connection) -> int | None:
     """Returns the id of the newest snapshot, of whichever source."""
-    found = connection.exec_driver_sql("SELECT max(id) FROM snapshots").scalar()
+    found = value(connection, "SELECT max(id) FROM snapshots")
     return None if found is None else int(found)
 
 
@@ -159,7 +159,7 @@ def wrong_snapshots(connection: Connection) -> Iterator[tuple[int, str]]:
     _add_problems(connection, changes)
     digests: dict[int, str] = defaultdict(str)
     totals: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    rows = connection.exec_driver_sql(f"SELECT digest, documents_count, documents_bytes, {HEADER} FROM snapshots ORDER BY id")
+    rows = stream(connection, f"SELECT digest, documents_count, documents_bytes, {HEADER} FROM snapshots ORDER BY id")
     for digest, documents, size_bytes, *header in rows:
         snapshot_id, source_id = header[:2]
         total = totals[source_id]
@@ -177,11 +177,12 @@ def wrong_snapshots(connection: Connection) -> Iterator[tuple[int, str]]:
 
 
 def _add_versions(connection: Connection, changes: dict[int, list[Sequence[object]]], growth: dict[int, list[int]]) -> None:
-    rows = connection.exec_driver_sql(
+    rows = stream(
+        connection,
         "SELECT coalesce(d.path_bytes, d.path), v.first_snapshot_id, v.until_snapshot_id, b.hash, v.size_bytes, v.mode,"
         " v.mtime_ns, v.parse_state, v.parse_error, EXISTS (SELECT 1 FROM versions x WHERE x.document_id = v.document_id"
         " AND x.first_snapshot_id = v.until_snapshot_id)"
-        " FROM versions v JOIN documents d ON d.id = v.document_id JOIN blobs b ON b.id = v.blob_id"
+        " FROM versions v JOIN documents d ON d.id = v.document_id JOIN blobs b ON b.id = v.blob_id",
     )
     for key, first, until, hash_, size_bytes, mode, mtime_ns, state, error, is_replaced in rows:
         path = paths.from_key(key)
@@ -196,7 +197,7 @@ def _add_versions(connection: Connection, changes: dict[int, list[Sequence[objec
 
 
 def _add_problems(connection: Connection, changes: dict[int, list[Sequence[object]]]) -> None:
-    rows = connection.exec_driver_sql("SELECT path, kind, message, first_snapshot_id, until_snapshot_id FROM problems")
+    rows = stream(connection, "SELECT path, kind, message, first_snapshot_id, until_snapshot_id FROM problems")
     for path, kind, message, first, until in rows:
         changes[first].append(problem_line(path, kind, message, begins=True))
         if until is not None:
@@ -205,7 +206,7 @@ def _add_problems(connection: Connection, changes: dict[int, list[Sequence[objec
 
 def misnamed(connection: Connection) -> Iterator[tuple[str, str]]:
     """Yields the documents whose shown path is not that of their exact name, or whose kind is not the one of their name."""
-    rows = connection.exec_driver_sql("SELECT path, path_bytes, kind FROM documents")
+    rows = stream(connection, "SELECT path, path_bytes, kind FROM documents")
     for shown, exact, kind in rows:
         path = paths.from_key(exact if exact is not None else shown)
         if paths.to_columns(path) != (shown, exact):
@@ -217,9 +218,10 @@ def misnamed(connection: Connection) -> Iterator[tuple[str, str]]:
 def understood(connection: Connection) -> dict[int, set[Understood]]:
     """Returns what versions say of their content, by blob; those that were not looked at are left out."""
     found: dict[int, set[Understood]] = defaultdict(set)
-    rows = connection.exec_driver_sql(
+    rows = stream(
+        connection,
         "SELECT v.blob_id, coalesce(d.path_bytes, d.path), d.kind, v.number, v.parse_state"
-        " FROM versions v JOIN documents d ON d.id = v.document_id WHERE v.parse_state != 'unchecked'"
+        " FROM versions v JOIN documents d ON d.id = v.document_id WHERE v.parse_state != 'unchecked'",
     )
     for blob_id, key, kind, number, state in rows:
         found[blob_id].add(Understood(paths.from_key(key), kind, number, state))
@@ -228,11 +230,11 @@ def understood(connection: Connection) -> dict[int, set[Understood]]:
 
 def reread(connection: Connection) -> Iterator[BlobVerdict]:
     """Decodes and hashes every blob; each delta once, from its base down its chain."""
-    hashes = {row[0]: (row[1], row[2]) for row in connection.exec_driver_sql("SELECT id, hash, size_bytes FROM blobs")}
+    hashes = {row[0]: (row[1], row[2]) for row in stream(connection, "SELECT id, hash, size_bytes FROM blobs")}
     dependents: dict[int | None, list[int]] = defaultdict(list)
-    for blob_id, base_id in connection.exec_driver_sql("SELECT blob_id, base_id FROM deltas ORDER BY blob_id"):
+    for blob_id, base_id in stream(connection, "SELECT blob_id, base_id FROM deltas ORDER BY blob_id"):
         dependents[base_id].append(blob_id)
-    plain = {row[0] for row in connection.exec_driver_sql("SELECT blob_id FROM contents")}
+    plain = {row[0] for row in stream(connection, "SELECT blob_id FROM contents")}
     seen: set[int] = set()
     for root in [*sorted(plain), *dependents[None]]:
         # Bases are kept only along one way down, at most MAX_HEIGHT of them.
@@ -258,7 +260,8 @@ def reread(connection: Connection) -> Iterator[BlobVerdict]:
 
 def users_of(connection: Connection, blob_id: int) -> list[str]:
     """Returns the versions that have this content, as `path@number`."""
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         "SELECT d.path, v.number FROM versions v JOIN documents d ON d.id = v.document_id WHERE v.blob_id = ?",
         (blob_id,),
     )
@@ -268,19 +271,19 @@ def users_of(connection: Connection, blob_id: int) -> list[str]:
 def _content(connection: Connection, blob_id: int) -> tuple[bytes, str]:
     # One damaged page must not end the check: every row is asked for on its own.
     try:
-        data = connection.exec_driver_sql("SELECT CAST(data AS BLOB) FROM contents WHERE blob_id = ?", (blob_id,)).scalar()
+        data = value(connection, "SELECT CAST(data AS BLOB) FROM contents WHERE blob_id = ?", (blob_id,))
     except DATABASE_ERRORS as error:
-        return b"", f"it cannot be read: {reason_of(error)}"
+        return b"", f"it cannot be read: {error}"
     return (data, "") if isinstance(data, bytes) else (b"", "its content is not there")
 
 
 def _decoded(connection: Connection, blob_id: int, base: bytes | None) -> tuple[bytes, str]:
     try:
-        frame = connection.exec_driver_sql("SELECT data FROM deltas WHERE blob_id = ?", (blob_id,)).scalar()
+        frame = value(connection, "SELECT data FROM deltas WHERE blob_id = ?", (blob_id,))
         if not isinstance(frame, bytes):
             return b"", "its delta is not there"
         return codec.decode(frame, base), ""
     except DATABASE_ERRORS as error:
-        return b"", f"it cannot be read: {reason_of(error)}"
+        return b"", f"it cannot be read: {error}"
     except codec.DecodeError as error:
         return b"", f"it does not decode: {error}"

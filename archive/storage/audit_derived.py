@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection
-
-from archive.storage.faults import DATABASE_ERRORS, reason_of
+from archive.storage.connection import Connection
+from archive.storage.faults import DATABASE_ERRORS, primary_code
+from archive.storage.rows import fetch, stream, value
 from archive.storage.taskrows import STATE, digest_of
 
 # Name of the rule, and the query for the rows that break it: (object, message). They hold at any moment, also while
@@ -69,9 +69,13 @@ _INDEX_TABLES = {"items": 5, "items_fts_data": 2, "items_fts_idx": 3, "items_fts
 _COMPARED = "document_id, key, pointer, kind, title, text, words, is_boilerplate, first_snapshot_id, until_snapshot_id"
 
 
+class _UnreadableError(Exception):
+    """Says that the archive could not be read, and hides the code by which it would be taken for an error of the copy."""
+
+
 def broken(connection: Connection, rule: str) -> list[tuple[str, str]]:
     """Returns the objects that break one of `RULES`, with what is wrong."""
-    return [(str(name), str(message)) for name, message in connection.exec_driver_sql(RULES[rule])]
+    return [(str(name), str(message)) for name, message in fetch(connection, RULES[rule])]
 
 
 def index_fault(connection: Connection) -> str:
@@ -82,7 +86,7 @@ def index_fault(connection: Connection) -> str:
     Raises:
         OSError: There is no room for that.
     """
-    statement = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'items_fts'").scalar()
+    statement = value(connection, "SELECT sql FROM sqlite_master WHERE name = 'items_fts'")
     if statement is None:
         return "it is gone; 'archive reindex' makes it anew"
     with tempfile.TemporaryDirectory(prefix="archive-check-") as folder:
@@ -94,10 +98,10 @@ def index_fault(connection: Connection) -> str:
             with closing(sqlite3.connect(path, isolation_level=None)) as copy:
                 # Without the rank of 1 it would not be compared with the items.
                 copy.execute("INSERT INTO items_fts (items_fts, rank) VALUES ('integrity-check', 1)")
-        except DATABASE_ERRORS as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _NO_ROOM:  # said by the copy: the archive's errors are wrapped
-                raise OSError(reason_of(error)) from error
-            return f"it does not match the items ({reason_of(error)}); 'archive reindex' makes it anew"
+        except (*DATABASE_ERRORS, _UnreadableError) as error:
+            if primary_code(error) in _NO_ROOM:  # the copy says so
+                raise OSError(str(error)) from error
+            return f"it does not match the items ({error}); 'archive reindex' makes it anew"
     return ""
 
 
@@ -110,9 +114,17 @@ def _copy_index(connection: Connection, copy: sqlite3.Connection, statement: str
     for table, width in _INDEX_TABLES.items():
         copy.execute(f"DELETE FROM {table}")
         columns = "id, title, key, text, words" if table == "items" else "*"
-        rows = connection.exec_driver_sql(f"SELECT {columns} FROM {table}")
-        copy.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * width)})", map(tuple, rows))
+        rows = _readable(stream(connection, f"SELECT {columns} FROM {table}"))
+        copy.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * width)})", rows)
     copy.execute("COMMIT")
+
+
+def _readable(rows: Iterator[tuple[object, ...]]) -> Iterator[tuple[object, ...]]:
+    """Yields rows of the archive, whose errors are none of the copy that they go into."""
+    try:
+        yield from rows
+    except DATABASE_ERRORS as error:
+        raise _UnreadableError(str(error)) from error
 
 
 def altered_tasks(connection: Connection) -> Iterator[int]:
@@ -121,7 +133,7 @@ def altered_tasks(connection: Connection) -> Iterator[int]:
         "SELECT json_group_array(json_array(scope, target, type, raw, is_blocking))"
         " FROM (SELECT * FROM task_dependencies WHERE task_id = tasks.id ORDER BY id)"
     )
-    rows = connection.exec_driver_sql(f"SELECT id, digest, adapter, ({dependencies}), {STATE} FROM tasks")
+    rows = stream(connection, f"SELECT id, digest, adapter, ({dependencies}), {STATE} FROM tasks")
     for task_id, digest, adapter, relations, *state in rows:
         if digest_of(adapter, state, json.loads(relations)) != digest:
             yield task_id
@@ -129,22 +141,21 @@ def altered_tasks(connection: Connection) -> Iterator[int]:
 
 def paths_of(connection: Connection) -> dict[int, str]:
     """Returns the paths of all documents by their ids."""
-    rows = connection.exec_driver_sql("SELECT id, path FROM documents")
+    rows = stream(connection, "SELECT id, path FROM documents")
     return {int(document_id): str(path) for document_id, path in rows}
 
 
 @contextmanager
 def beside(connection: Connection, path: Path) -> Iterator[None]:
     """Lets SQL see another archive as `present` while the block runs."""
-    driver = connection.connection.driver_connection
-    assert driver is not None
     connection.rollback()  # no file can be attached inside a transaction
-    driver.execute("ATTACH ? AS present", (str(path),))
+    connection.execute("ATTACH ? AS present", (str(path),))
     try:
+        connection.execute("BEGIN")
         yield
     finally:
         connection.rollback()
-        driver.execute("DETACH present")
+        connection.execute("DETACH present")
 
 
 def differences(connection: Connection) -> Iterator[tuple[str, str]]:
@@ -153,19 +164,21 @@ def differences(connection: Connection) -> Iterator[tuple[str, str]]:
     Ids do not count: they only say in which order rows came.
     """
     for here, there, what in (("present", "main", "should not be there as it is"), ("main", "present", "is missing")):
-        rows = connection.exec_driver_sql(
+        rows = stream(
+            connection,
             f"SELECT d.path, x.key, x.pointer FROM (SELECT {_COMPARED} FROM {here}.items"
-            f" EXCEPT SELECT {_COMPARED} FROM {there}.items) x JOIN main.documents d ON d.id = x.document_id ORDER BY 1, 2"
+            f" EXCEPT SELECT {_COMPARED} FROM {there}.items) x JOIN main.documents d ON d.id = x.document_id ORDER BY 1, 2",
         )
         for path, key, pointer in rows:
             yield path, f"item {key or 'of the whole document'} (at {pointer or 'its root'}) {what}"
-        rows = connection.exec_driver_sql(
+        rows = stream(
+            connection,
             f"SELECT d.path, v.number, x.extent FROM (SELECT version_id, extent, note FROM {here}.index_notes"
             f" EXCEPT SELECT version_id, extent, note FROM {there}.index_notes) x"
-            " JOIN main.versions v ON v.id = x.version_id JOIN main.documents d ON d.id = v.document_id ORDER BY 1, 2"
+            " JOIN main.versions v ON v.id = x.version_id JOIN main.documents d ON d.id = v.document_id ORDER BY 1, 2",
         )
         for path, number, extent in rows:
             yield path, f"the note that only part of version {number} is indexed ({extent}) {what}"
-    (counts,) = connection.exec_driver_sql("SELECT (SELECT count(*) FROM present.items) - (SELECT count(*) FROM main.items)")
+    (counts,) = fetch(connection, "SELECT (SELECT count(*) FROM present.items) - (SELECT count(*) FROM main.items)")
     if counts[0] > 0:
         yield "", f"{counts[0]} items are there twice"

@@ -11,13 +11,12 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from archive import codec
 from archive.errors import CorruptArchive
 from archive.hashing import hash_bytes
 from archive.storage.bulk import insert_rows
-from archive.storage.rows import fetch
+from archive.storage.connection import Connection
+from archive.storage.rows import fetch, stream, value
 
 # The longest chain of deltas; so any version is decoded in at most 32 steps, its end counted.
 MAX_HEIGHT = 31
@@ -38,7 +37,8 @@ class BlobRow(NamedTuple):
 
 def find(connection: Connection, hashes: Sequence[str]) -> dict[str, BlobRow]:
     """Returns the blobs that are there already, by hash."""
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         "SELECT b.hash, b.id, c.blob_id IS NOT NULL FROM json_each(?) h"
         " CROSS JOIN blobs b ON substr(b.hash, 8, 32) = substr(h.value, 8, 32) AND b.hash = h.value"  # as the index has it
         " LEFT JOIN contents c ON c.blob_id = b.id",
@@ -49,7 +49,7 @@ def find(connection: Connection, hashes: Sequence[str]) -> dict[str, BlobRow]:
 
 def next_id(connection: Connection) -> int:
     """Returns the first free id; it stays free while the caller's transaction holds the lock."""
-    return int(connection.exec_driver_sql("SELECT coalesce(max(id), 0) + 1 FROM blobs").scalar_one())
+    return int(value(connection, "SELECT coalesce(max(id), 0) + 1 FROM blobs"))
 
 
 def name(connection: Connection, blobs: Sequence[tuple[int, str, bytes]]) -> None:
@@ -61,7 +61,7 @@ def name(connection: Connection, blobs: Sequence[tuple[int, str, bytes]]) -> Non
 def revive(connection: Connection, blob_ids: Sequence[int]) -> None:
     """Drops the deltas of content that became current again; `put` has to follow in the same transaction."""
     if blob_ids:
-        connection.exec_driver_sql("DELETE FROM deltas WHERE blob_id = ?", [(blob_id,) for blob_id in blob_ids])
+        connection.executemany("DELETE FROM deltas WHERE blob_id = ?", [(blob_id,) for blob_id in blob_ids])
 
 
 def put(connection: Connection, blobs: Sequence[tuple[int, str, bytes]]) -> None:
@@ -70,12 +70,10 @@ def put(connection: Connection, blobs: Sequence[tuple[int, str, bytes]]) -> None
     insert_rows(connection, "INSERT INTO contents (blob_id, data)", rows)
     expected = {blob_id: hash_ for blob_id, hash_, _ in blobs}
     marks = ", ".join("?" * len(blobs))
-    stored = connection.exec_driver_sql(
-        f"SELECT blob_id, CAST(data AS BLOB) FROM contents WHERE blob_id IN ({marks})", tuple(expected)
-    )
-    for blob_id, data in stored:
-        if hash_bytes(data) != expected.pop(blob_id):
-            raise CorruptArchive(f"blob {blob_id} was not stored as it was read", hint=CORRUPT_HINT, blob=blob_id)
+    stored = stream(connection, f"SELECT blob_id, CAST(data AS BLOB) FROM contents WHERE blob_id IN ({marks})", tuple(expected))
+    # To the end, since a statement that still runs would outlast the transaction.
+    for blob_id in [blob_id for blob_id, data in stored if hash_bytes(data) != expected.pop(blob_id)]:
+        raise CorruptArchive(f"blob {blob_id} was not stored as it was read", hint=CORRUPT_HINT, blob=blob_id)
     if expected:
         raise CorruptArchive(f"blob {min(expected)} was not stored", hint=CORRUPT_HINT, blob=min(expected))
 

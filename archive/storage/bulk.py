@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain
 
-from sqlalchemy import Connection
+from archive.storage.connection import Connection
 
 # SQLite's default limit of values in one statement, since 3.32.
 _MOST_VALUES = 32_766
@@ -28,5 +28,5 @@ def insert_rows(connection: Connection, into: str, rows: Sequence[Sequence[objec
         # prepared, with their last values, and such large ones took 200 MB.
         count = 1 << (min(most, len(rows) - start).bit_length() - 1)
         part = rows[start : start + count]
-        connection.exec_driver_sql(f"{into} VALUES {', '.join([marks] * count)}", tuple(chain.from_iterable(part)))
+        connection.execute(f"{into} VALUES {', '.join([marks] * count)}", tuple(chain.from_iterable(part)))
         start += count

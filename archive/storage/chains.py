@@ -10,12 +10,11 @@ keyframe instead would cost a hundred times that: over 124 versions of a file of
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from archive import codec
 from archive.errors import CorruptArchive
 from archive.storage.blobs import CORRUPT_HINT, MAX_HEIGHT, read
-from archive.storage.rows import fetch
+from archive.storage.connection import Connection
+from archive.storage.rows import fetch, value
 
 # Of so many versions before the newest, one that had to be a keyframe is looked at again: what a damaged state could not be
 # the base of is near to the state that mended it.
@@ -56,11 +55,11 @@ def retire(connection: Connection, blob_id: int, successor: tuple[int, bytes] | 
             data, successor = keyframe, None
     base_id, base = successor or (None, None)
     _prove(blob_id, data, base, older)
-    connection.exec_driver_sql(
+    connection.execute(
         "INSERT INTO deltas (blob_id, base_id, height, data) VALUES (?, ?, ?, ?)",
         (blob_id, base_id, 0 if base_id is None else height, data),
     )
-    connection.exec_driver_sql("DELETE FROM contents WHERE blob_id = ?", (blob_id,))
+    connection.execute("DELETE FROM contents WHERE blob_id = ?", (blob_id,))
     return grown + len(data)
 
 
@@ -76,9 +75,9 @@ def _halve(connection: Connection, blob_id: int, successor: tuple[int, bytes]) -
     Returns the bytes that this adds; nothing is done where no cut would leave room for more than one delta.
     """
     path, heights, others = [blob_id], [MAX_HEIGHT], []
-    while rows := connection.exec_driver_sql(
-        "SELECT blob_id, height FROM deltas WHERE base_id = ? ORDER BY height DESC LIMIT 2", (path[-1],)
-    ).all():
+    while rows := fetch(
+        connection, "SELECT blob_id, height FROM deltas WHERE base_id = ? ORDER BY height DESC LIMIT 2", (path[-1],)
+    ):
         path.append(rows[0][0])
         heights.append(rows[0][1])
         others.append(rows[1][1] if len(rows) > 1 else -1)  # the longest of the chains that join here
@@ -92,7 +91,7 @@ def _halve(connection: Connection, blob_id: int, successor: tuple[int, bytes]) -
     if grown is None:
         return 0
     # The first of them has no row yet, and gets its height with it.
-    connection.exec_driver_sql("UPDATE deltas SET height = ? WHERE blob_id = ?", list(zip(left, path[:cut], strict=True)))
+    connection.executemany("UPDATE deltas SET height = ? WHERE blob_id = ?", list(zip(left, path[:cut], strict=True)))
     return grown
 
 
@@ -128,8 +127,8 @@ def _rebase(connection: Connection, blob_id: int, base: tuple[int, bytes], heigh
     if len(frame) >= len(codec.encode_keyframe(data)) // 2:
         return None
     _prove(blob_id, frame, base[1], data)
-    before = connection.exec_driver_sql("SELECT length(data) FROM deltas WHERE blob_id = ?", (blob_id,)).scalar_one()
-    connection.exec_driver_sql(
+    before = value(connection, "SELECT length(data) FROM deltas WHERE blob_id = ?", (blob_id,))
+    connection.execute(
         "UPDATE deltas SET base_id = ?, height = ?, data = ? WHERE blob_id = ?", (base[0], height, frame, blob_id)
     )
     return len(frame) - int(before)

@@ -6,11 +6,11 @@ import json
 import os
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from archive.clock import from_iso, to_iso
 from archive.model.check import CheckDepth, CheckRecord, CheckResult, Verdict
+from archive.storage.connection import Connection
 from archive.storage.faults import reads_rows
+from archive.storage.rows import first
 
 # A damaged archive can have as many findings as rows; the record is for people.
 MAX_FINDINGS = 100
@@ -19,7 +19,7 @@ MAX_FINDINGS = 100
 def record(connection: Connection, result: CheckResult) -> None:
     """Writes down what a check found."""
     findings = [[finding.object, finding.verdict.value, finding.message] for finding in result.findings[:MAX_FINDINGS]]
-    connection.exec_driver_sql(
+    connection.execute(
         "INSERT INTO checks (created_at, depth, verdict, snapshot_id, good_count, bad_count, unknown_count, findings,"
         " bytes_hashed, duration_ms) VALUES (?, ?, ?, (SELECT id FROM snapshots WHERE id = ?), ?, ?, ?, ?, ?, ?)",
         (
@@ -40,11 +40,12 @@ def record(connection: Connection, result: CheckResult) -> None:
 @reads_rows
 def last(connection: Connection, *depths: CheckDepth) -> CheckRecord | None:
     """Returns the last check of one of the depths that was recorded."""
-    row = connection.exec_driver_sql(
+    row = first(
+        connection,
         "SELECT created_at, depth, verdict, bad_count, unknown_count, snapshot_id, duration_ms FROM checks"
         " WHERE depth IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 1",
         (json.dumps([depth.value for depth in depths]),),
-    ).first()
+    )
     if row is None:
         return None
     created_at, depth, verdict, bad, unknown, snapshot_id, duration_ms = row

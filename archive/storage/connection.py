@@ -13,13 +13,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from sqlite3 import Connection as Connection  # noqa: PLC0414 (part of what this module offers)
 from typing import Any
 from urllib.parse import quote
-
-from sqlalchemy import Connection as Connection  # noqa: PLC0414 (part of what this module offers)
-from sqlalchemy import create_engine, event
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import StaticPool
 
 from archive.errors import ArchiveFull, ArchiveReadOnly, UsageError
 from archive.storage.faults import is_busy, translated
@@ -44,19 +40,13 @@ class Database:
     def __init__(self, path: Path, *, writable: bool, wait_s: float = DEFAULT_WAIT_S) -> None:
         self.path = path
         self.writable = writable
-        self._begin = "BEGIN"
         self._busy = False
         self._held: Connection | None = None
+        self._opened: Connection | None = None
         self._is_closed = False
         self._thread = threading.get_ident()
-        self._engine = create_engine(
-            "sqlite://",
-            creator=lambda: _connect(path, writable=writable, wait_s=wait_s),
-            poolclass=StaticPool,
-        )
         self._wait_s = wait_s
         self._patience_s = wait_s
-        event.listen(self._engine, "begin", self._begin_transaction)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -69,11 +59,12 @@ class Database:
             with translated(self.path):
                 yield self._held
             return
-        with translated(self.path), self._alone("BEGIN"), self._engine.connect() as connection:
-            # At once: SQLAlchemy begins with its own first statement, and not with one that goes past it to the driver.
-            connection.begin()
-            yield connection
-            connection.rollback()
+        with self._alone() as connection:
+            try:
+                connection.execute("BEGIN")  # a reader must not wait for writers
+                yield connection
+            finally:
+                self._roll_back(connection)
 
     @contextmanager
     def holding(self) -> Iterator[Connection]:
@@ -93,28 +84,29 @@ class Database:
         """Whether a block of `holding` is open."""
         return self._held is not None
 
-    def _begin_transaction(self, connection: Connection) -> None:
-        if self._begin == "BEGIN":
-            connection.exec_driver_sql("BEGIN")
-            return
-        # SQLite waits without looking up, and would not hear Ctrl-C; so it waits for a moment, many times.
+    def _begin_writing(self, connection: Connection) -> None:
+        # IMMEDIATE, since SQLite does not wait for a lock that is asked for in the middle of a transaction. And where it waits
+        # it does not look up, and would not hear Ctrl-C; so it waits for a moment, many times.
         moments = max(1, math.ceil(self._patience_s / _MOMENT_S))
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
-        driver.execute(f"PRAGMA busy_timeout = {round(min(self._patience_s, _MOMENT_S) * 1000)}")
+        connection.execute(f"PRAGMA busy_timeout = {round(min(self._patience_s, _MOMENT_S) * 1000)}")
         try:
             for left in reversed(range(moments)):
                 try:
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    connection.execute("BEGIN IMMEDIATE")
                     return
-                except DBAPIError as error:
+                except sqlite3.Error as error:
                     if left == 0 or not is_busy(error):
                         raise
         finally:
-            driver.execute(f"PRAGMA busy_timeout = {round(self._wait_s * 1000)}")
+            connection.execute(f"PRAGMA busy_timeout = {round(self._wait_s * 1000)}")
+
+    def _roll_back(self, connection: Connection) -> None:
+        """Ends the transaction if there still is one: SQLite ends it by itself after some errors, and when it is closed."""
+        if not self._is_closed:
+            connection.rollback()
 
     @contextmanager
-    def _alone(self, begin: str) -> Iterator[None]:
+    def _alone(self) -> Iterator[Connection]:
         # There is one connection. A second transaction on it would end the first one in its middle, and what came after
         # would be written statement by statement.
         if self._busy or self._is_closed or self._thread != threading.get_ident():
@@ -124,11 +116,10 @@ class Database:
                 hint="Open the archive once more for that: any number of readers may have it open.",
                 path=str(self.path),
             )
-        # A reader must not wait for writers; a writer takes the lock at once, since SQLite does not wait for a lock that is
-        # asked for in the middle of a transaction.
-        self._busy, self._begin = True, begin
+        self._busy = True
         try:
-            yield
+            with translated(self.path):
+                yield self.raw
         finally:
             self._busy = False
 
@@ -140,8 +131,7 @@ class Database:
         holds next to nothing, since there is nothing to roll back to; readers of the empty archive wait meanwhile. If others
         have the archive open the log is used as ever.
         """
-        with translated(self.path), self._alone("BEGIN"):
-            raw = self.raw
+        with self._alone() as raw:
             is_first = self.writable and raw.execute("SELECT NOT EXISTS (SELECT 1 FROM snapshots)").fetchall() == [(1,)]
             if is_first:
                 _set_journal_mode(raw, "DELETE")
@@ -159,14 +149,14 @@ class Database:
 
         After a loss of power such a transaction may be undone, whole, and never one that `writing` gave.
         """
-        with translated(self.path), self._alone("BEGIN"):
-            self.raw.execute("PRAGMA synchronous = NORMAL")
+        with self._alone() as raw:
+            raw.execute("PRAGMA synchronous = NORMAL")
         try:
             with self.writing() as connection:
                 yield connection
         finally:
             with translated(self.path):
-                _be_durable(self.raw)
+                _be_durable(raw)
 
     @contextmanager
     def noting(self) -> Iterator[Connection]:
@@ -195,8 +185,14 @@ class Database:
                 hint="Open it with mode='write'.",
                 path=str(self.path),
             )
-        with translated(self.path), self._alone("BEGIN IMMEDIATE"), self._engine.begin() as connection:
-            yield connection
+        with self._alone() as connection:
+            try:
+                self._begin_writing(connection)
+                yield connection
+                # Not the driver's commit(), which says nothing where SQLite has already rolled back by itself.
+                connection.execute("COMMIT")
+            finally:
+                self._roll_back(connection)
 
     def take_in_log(self) -> None:
         """Takes the write-ahead log into the file and proves it, since closing would not say if there was no room.
@@ -212,22 +208,27 @@ class Database:
     def close(self) -> None:
         """Closes the file; the last one to close it also takes the write-ahead log into it. Closing twice does nothing."""
         self._is_closed = True
-        with translated(self.path):
-            self._engine.dispose()
+        if self._opened is not None:
+            with translated(self.path):
+                self._opened.close()
 
     @property
-    def raw(self) -> sqlite3.Connection:
-        """The driver's connection, outside any transaction, for SQLite's own tools (backup, VACUUM INTO)."""
-        with self._engine.connect() as connection:
-            driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
-        return driver
+    def raw(self) -> Connection:
+        """The connection outside any transaction, for SQLite's own tools (backup, VACUUM INTO)."""
+        if self._opened is None:
+            self._opened = _connect(self.path, writable=self.writable, wait_s=self._wait_s)
+        return self._opened
 
 
-def _connect(path: Path, *, writable: bool, wait_s: float) -> sqlite3.Connection:
+def _connect(path: Path, *, writable: bool, wait_s: float) -> Connection:
     with translated(path):
         connection = sqlite3.connect(
-            uri_of(path, writable=writable), uri=True, timeout=wait_s, isolation_level=None, check_same_thread=False
+            uri_of(path, writable=writable),
+            uri=True,
+            timeout=wait_s,
+            isolation_level=None,  # transactions begin and end where this module says so, and not where the driver thinks
+            check_same_thread=False,
+            factory=Connection,
         )
         try:
             for rule in (_check_foreign_keys, _bound_memory, _no_double_quoted_texts):
@@ -249,22 +250,15 @@ def files_of(path: Path) -> list[Path]:
     return [path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm", "-journal")]
 
 
-def driver_of(connection: Connection) -> sqlite3.Connection:
-    """Returns the driver's connection, inside of the transaction that is open."""
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, sqlite3.Connection)
-    return driver
-
-
 @contextmanager
-def temporary_tables(driver: sqlite3.Connection) -> Iterator[None]:
+def temporary_tables(connection: Connection) -> Iterator[None]:
     """Lets a connection for reading make temporary tables and views, which are changes to SQLite; the file stays as it is."""
-    ((was_read_only,),) = driver.execute("PRAGMA query_only").fetchall()
-    driver.execute("PRAGMA query_only = OFF")
+    ((was_read_only,),) = connection.execute("PRAGMA query_only").fetchall()
+    connection.execute("PRAGMA query_only = OFF")
     try:
         yield
     finally:
-        driver.execute(f"PRAGMA query_only = {was_read_only}")
+        connection.execute(f"PRAGMA query_only = {was_read_only}")
 
 
 def uri_of(path: Path, *, writable: bool) -> str:
@@ -292,29 +286,29 @@ def uri_of(path: Path, *, writable: bool) -> str:
     return f"file:{name}?mode=ro"
 
 
-def _check_foreign_keys(connection: sqlite3.Connection) -> None:
+def _check_foreign_keys(connection: Connection) -> None:
     """SQLite checks foreign keys only where a connection asks for it."""
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _bound_memory(connection: sqlite3.Connection) -> None:
+def _bound_memory(connection: Connection) -> None:
     """Bounds the page cache; dirty pages beyond it spill to the log."""
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
-def _no_double_quoted_texts(connection: sqlite3.Connection) -> None:
+def _no_double_quoted_texts(connection: Connection) -> None:
     """Makes a misspelt column an error; by default SQLite would take "colunm" for a text."""
     set_config: Any = getattr(connection, "setconfig", None)  # Python 3.12 and later
     if set_config is not None:
         set_config(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)  # type: ignore[attr-defined,unused-ignore]
 
 
-def _write_ahead_log(connection: sqlite3.Connection) -> None:
+def _write_ahead_log(connection: Connection) -> None:
     """Lets readers go on while a backup writes; the mode stays in the file."""
     _set_journal_mode(connection, "WAL")
 
 
-def _set_journal_mode(connection: sqlite3.Connection, mode: str) -> None:
+def _set_journal_mode(connection: Connection, mode: str) -> None:
     """Changes the journal mode if nobody else has the archive open; the mode is one of speed, not of safety."""
     wait_ms = connection.execute("PRAGMA busy_timeout").fetchone()[0]
     connection.execute("PRAGMA busy_timeout = 0")
@@ -327,6 +321,6 @@ def _set_journal_mode(connection: sqlite3.Connection, mode: str) -> None:
         connection.execute(f"PRAGMA busy_timeout = {wait_ms}")
 
 
-def _be_durable(connection: sqlite3.Connection) -> None:
+def _be_durable(connection: Connection) -> None:
     """Syncs the log at each commit, so that a snapshot that was reported survives a loss of power."""
     connection.execute("PRAGMA synchronous = FULL")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection
-
 from archive.clock import from_iso
 from archive.errors import DocumentNotFound
 from archive.model.documents import Change, DocumentState, History, Kind, ParseState, Version
 from archive.storage import paths
+from archive.storage.connection import Connection
 from archive.storage.faults import reads_rows
+from archive.storage.rows import fetch, first, stream, value
 
 _STATE = (
     "SELECT coalesce(d.path_bytes, d.path), d.kind, d.category, v.number, b.hash, v.size_bytes, v.mode, v.mtime_ns,"
@@ -31,7 +31,7 @@ _AT = (
 @reads_rows
 def documents_at(connection: Connection, source_id: int, snapshot_id: int) -> list[DocumentState]:
     """Returns all documents of a source as they were in a snapshot, sorted by path."""
-    rows = connection.exec_driver_sql(_AT, {"source": source_id, "at": snapshot_id})
+    rows = stream(connection, _AT, {"source": source_id, "at": snapshot_id})
     return sorted((_state(row) for row in rows), key=lambda state: state.path)
 
 
@@ -42,10 +42,11 @@ def document_at(connection: Connection, source_id: int, snapshot_id: int, path: 
     Raises:
         DocumentNotFound: It did not exist then; the hint says when it did, or names paths like it.
     """
-    row = connection.exec_driver_sql(
+    row = first(
+        connection,
         f"{_AT} AND coalesce(d.path_bytes, d.path) = :path",
         {"source": source_id, "at": snapshot_id, "path": paths.to_key(path)},
-    ).first()
+    )
     if row is None:
         raise _not_found(connection, source_id, path, snapshot_id)
     return _state(row)
@@ -53,7 +54,8 @@ def document_at(connection: Connection, source_id: int, snapshot_id: int, path: 
 
 def versions_before(connection: Connection, source_id: int, path: str, snapshot_id: int) -> Iterator[DocumentState]:
     """Yields the versions of a document that an older snapshot than this one brought, the newest first."""
-    rows = connection.exec_driver_sql(
+    rows = stream(
+        connection,
         f"{_STATE} FROM documents d JOIN versions v ON v.document_id = d.id JOIN blobs b ON b.id = v.blob_id"
         " WHERE d.source_id = ? AND coalesce(d.path_bytes, d.path) = ? AND v.first_snapshot_id < ?"
         " ORDER BY v.first_snapshot_id DESC",
@@ -65,7 +67,8 @@ def versions_before(connection: Connection, source_id: int, path: str, snapshot_
 @reads_rows
 def removed_before(connection: Connection, source_id: int, snapshot_id: int) -> list[tuple[str, int]]:
     """Returns the documents that existed before a snapshot and not in it, with the snapshot that removed them."""
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         "SELECT coalesce(d.path_bytes, d.path), v.until_snapshot_id FROM documents d"
         " JOIN versions v ON v.document_id = d.id AND v.first_snapshot_id ="
         " (SELECT max(x.first_snapshot_id) FROM versions x WHERE x.document_id = d.id AND x.first_snapshot_id <= :at)"
@@ -82,19 +85,21 @@ def history(connection: Connection, source_id: int, path: str) -> History:
     Raises:
         DocumentNotFound: No snapshot ever held it.
     """
-    document = connection.exec_driver_sql(
+    document = first(
+        connection,
         "SELECT id, kind, category FROM documents WHERE source_id = ? AND coalesce(path_bytes, path) = ?",
         (source_id, paths.to_key(path)),
-    ).first()
+    )
     if document is None:
         raise _not_found(connection, source_id, path, None)
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         "SELECT v.number, v.first_snapshot_id, f.label, f.created_at, v.until_snapshot_id, u.created_at, b.hash,"
         " v.size_bytes, v.mode, v.mtime_ns, v.parse_state, v.parse_error"
         " FROM versions v JOIN blobs b ON b.id = v.blob_id JOIN snapshots f ON f.id = v.first_snapshot_id"
         " LEFT JOIN snapshots u ON u.id = v.until_snapshot_id WHERE v.document_id = ? ORDER BY v.number",
         (document[0],),
-    ).all()
+    )
     return History(path=path, kind=Kind(document[1]), category=document[2], versions=tuple(_versions(rows)))
 
 
@@ -133,9 +138,7 @@ def _change(before: Any, row: Any) -> Change:
 def _not_found(connection: Connection, source_id: int, path: str, snapshot_id: int | None) -> DocumentNotFound:
     known = [
         paths.from_key(key)
-        for (key,) in connection.exec_driver_sql(
-            "SELECT coalesce(path_bytes, path) FROM documents WHERE source_id = ?", (source_id,)
-        )
+        for (key,) in fetch(connection, "SELECT coalesce(path_bytes, path) FROM documents WHERE source_id = ?", (source_id,))
     ]
     shown = paths.to_text(path)
     if path in known:
@@ -182,9 +185,11 @@ def id_of(connection: Connection, source_id: int, path: str) -> int:
     Raises:
         DocumentNotFound: No snapshot ever held it.
     """
-    found = connection.exec_driver_sql(
-        "SELECT id FROM documents WHERE source_id = ? AND coalesce(path_bytes, path) = ?", (source_id, paths.to_key(path))
-    ).scalar()
+    found = value(
+        connection,
+        "SELECT id FROM documents WHERE source_id = ? AND coalesce(path_bytes, path) = ?",
+        (source_id, paths.to_key(path)),
+    )
     if found is None:
         raise _not_found(connection, source_id, path, None)
     return int(found)

@@ -8,13 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from archive import codec
 from archive.hashing import hash_bytes
 from archive.storage import blobs, paths
-from archive.storage.connection import Database, uri_of
+from archive.storage.connection import Connection, Database, uri_of
 from archive.storage.faults import translated
+from archive.storage.rows import first, stream
 
 
 class ExportedVersion(NamedTuple):
@@ -33,7 +32,8 @@ class ExportedVersion(NamedTuple):
 
 def all_versions(connection: Connection, source_id: int) -> list[ExportedVersion]:
     """Returns every version of every document of a source; those of one document together, the newest first."""
-    rows = connection.exec_driver_sql(
+    rows = stream(
+        connection,
         "SELECT coalesce(d.path_bytes, d.path), v.number, v.blob_id, b.hash, v.size_bytes, v.mode, v.mtime_ns,"
         " v.first_snapshot_id, v.until_snapshot_id"
         " FROM documents d JOIN versions v ON v.document_id = d.id JOIN blobs b ON b.id = v.blob_id WHERE d.source_id = ?",
@@ -71,10 +71,11 @@ class HistoryReader:
     def _step(self, blob_id: int) -> bytes | None:
         if self._last_id is None:
             return None
-        row = self._connection.exec_driver_sql(
+        row = first(
+            self._connection,
             "SELECT d.data, b.hash FROM deltas d JOIN blobs b ON b.id = d.blob_id WHERE d.blob_id = ? AND d.base_id = ?",
             (blob_id, self._last_id),
-        ).first()
+        )
         if row is None:
             return None
         try:
@@ -107,7 +108,7 @@ def copy_archive(path: Path, target: Path) -> None:
         os.close(fd)
 
 
-def _vacuum_into(archive: sqlite3.Connection, target: Path) -> None:
+def _vacuum_into(archive: Connection, target: Path) -> None:
     # The copy is what is written to; the archive itself is open for reading only.
     archive.execute("PRAGMA query_only = OFF")
     # A URI, because a file name need not be UTF-8 and SQLite takes text here.

@@ -9,8 +9,6 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy.exc import DBAPIError
-
 from archive.errors import (
     ArchiveError,
     ArchiveFull,
@@ -21,7 +19,7 @@ from archive.errors import (
 )
 
 # What reading a damaged file may raise.
-DATABASE_ERRORS = (DBAPIError, sqlite3.Error, UnicodeDecodeError)
+DATABASE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 # How a size limit, a quota or a full disk shows where it is not SQLITE_FULL.
 _NO_ROOM = ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_SHMOPEN")
@@ -32,14 +30,9 @@ T = TypeVar("T")
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Raises the archive's own error in place of SQLite's or SQLAlchemy's."""
+    """Raises the archive's own error in place of SQLite's."""
     try:
         yield
-    except DBAPIError as error:
-        # SQLAlchemy wraps what the driver raised; the driver's error has SQLite's code.
-        if isinstance(error.orig, sqlite3.Error):
-            raise translate(error.orig, path) from error
-        raise
     except sqlite3.Error as error:
         raise translate(error, path) from error
     except UnicodeDecodeError as error:
@@ -47,14 +40,15 @@ def translated(path: Path) -> Iterator[None]:
         raise damaged(str(path), str(error)) from error
 
 
-def is_busy(error: DBAPIError) -> bool:
+def is_busy(error: sqlite3.Error) -> bool:
     """Whether another process has the lock."""
-    return (getattr(error.orig, "sqlite_errorcode", None) or 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    return primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def reason_of(error: Exception) -> str:
-    """Returns what SQLite said, without SQLAlchemy's words around it."""
-    return str(error.orig if isinstance(error, DBAPIError) else error)
+def primary_code(error: Exception) -> int:
+    """Returns SQLite's code for an error, or 0 where the error did not come from there."""
+    # The low byte of an extended code is the primary one: SQLITE_IOERR_WRITE is 778, SQLITE_IOERR 10.
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
 def damaged(what: str, why: str) -> CorruptArchive:
@@ -80,11 +74,10 @@ def reads_rows(function: Callable[P, T]) -> Callable[P, T]:
 
 def translate(error: sqlite3.Error, path: Path) -> ArchiveError:
     """Returns the archive's own error for one of SQLite's."""
-    # The low byte of an extended code is the primary one: SQLITE_IOERR_WRITE is 778, SQLITE_IOERR 10.
-    primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    primary = primary_code(error)
     name = getattr(error, "sqlite_errorname", "") or type(error).__name__
     text = str(error)
-    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if is_busy(error):
         return ArchiveLocked(
             f"another process is writing to {path}",
             hint="Try again when it has finished, or wait longer with --wait SECONDS.",

@@ -13,9 +13,7 @@ from contextlib import contextmanager
 from operator import itemgetter
 from typing import NamedTuple, Self, TypeAlias
 
-from sqlalchemy import Connection
-
-from archive.storage.connection import driver_of, temporary_tables
+from archive.storage.connection import Connection, temporary_tables
 from archive.storage.faults import reads_rows
 from archive.storage.items import PAST
 from archive.storage.rows import fetch
@@ -263,7 +261,7 @@ def scan(connection: Connection, scope: Scope) -> Iterator[tuple[int, str, str, 
 
 
 def _rows(connection: Connection, statement: str, values: Sequence[object]) -> Iterator[tuple[int, str, str, str]]:
-    cursor = connection.connection.cursor()
+    cursor = connection.cursor()
     try:
         cursor.execute(statement, values)
         while part := cursor.fetchmany(500):
@@ -313,12 +311,12 @@ def vocabulary(connection: Connection) -> Iterator[Vocabulary]:
 
     The table that lists them is a temporary one, which a connection for reading makes too.
     """
-    with temporary_tables(driver_of(connection)):
+    with temporary_tables(connection):
         try:
-            connection.exec_driver_sql("CREATE VIRTUAL TABLE temp.items_terms USING fts5vocab(main, items_fts, 'row')")
+            connection.execute("CREATE VIRTUAL TABLE temp.items_terms USING fts5vocab(main, items_fts, 'row')")
             yield Vocabulary(connection)
         finally:
-            connection.exec_driver_sql("DROP TABLE IF EXISTS temp.items_terms")
+            connection.execute("DROP TABLE IF EXISTS temp.items_terms")
 
 
 class Vocabulary:

@@ -27,6 +27,7 @@ from archive.model.documents import Kind
 from archive.moment import parse_moment
 from archive.storage import blobs, snapshots
 from archive.storage.connection import Connection
+from archive.storage.rows import Values, first
 
 # For who takes such a connection and must not know the driver.
 Driver: TypeAlias = sqlite3.Connection
@@ -47,52 +48,22 @@ class _Version(NamedTuple):
     size_bytes: int
 
 
-class _Rows:
-    """Is a result of the driver in the form in which SQLAlchemy's is read."""
-
-    def __init__(self, rows: list[Any]) -> None:
-        self._rows = rows
-
-    def all(self) -> list[Any]:
-        return self._rows
-
-    def __iter__(self) -> Any:
-        return iter(self._rows)
-
-    def first(self) -> Any:
-        return self._rows[0] if self._rows else None
-
-    def scalar(self) -> Any:
-        return self._rows[0][0] if self._rows else None
-
-
-class _Driver:
-    """Lets what reads the archive read it through a connection of the driver.
-
-    A cursor of its own for each statement: the statement that called the function is still running on the connection.
-    """
+class _Plain:
+    """Lets what reads the archive read it through a connection that another program opened."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    @property
-    def connection(self) -> _Driver:
-        """What gives cursors, as the driver's connection inside of SQLAlchemy's does."""
-        return self
-
-    def cursor(self) -> sqlite3.Cursor:
+    def execute(self, statement: str, values: Values = ()) -> sqlite3.Cursor:
         cursor = self._connection.cursor()
-        cursor.row_factory = None  # whatever the program that opened the connection likes its rows to be
-        return cursor
-
-    def exec_driver_sql(self, statement: str, parameters: Any = ()) -> _Rows:
-        return _Rows(self.cursor().execute(statement, parameters).fetchall())
+        cursor.row_factory = None  # whatever that program likes its rows to be
+        return cursor.execute(statement, values)
 
 
 class _Functions:
     def __init__(self, connection: sqlite3.Connection, clock: Clock) -> None:
         self._driver = connection
-        self._connection = cast("Connection", _Driver(connection))
+        self._connection = cast("Connection", _Plain(connection))
         self._clock = clock
         self._kept: OrderedDict[tuple[str, Kind | None], Any] = OrderedDict()
         self.failures: list[ArchiveError] = []
@@ -145,11 +116,12 @@ class _Functions:
     def _version(self, version_id: object) -> _Version | None:
         if not isinstance(version_id, int):
             return None
-        row = self._connection.exec_driver_sql(
+        row = first(
+            self._connection,
             "SELECT d.kind, d.path, v.blob_id, b.hash, b.size_bytes FROM main.versions v"
             " JOIN main.documents d ON d.id = v.document_id JOIN main.blobs b ON b.id = v.blob_id WHERE v.id = ?",
             (version_id,),
-        ).first()
+        )
         return None if row is None else _Version(Kind(row[0]), *row[1:])
 
     def _bytes(self, version: _Version) -> bytes:

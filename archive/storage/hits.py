@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
-
 from archive.clock import from_iso
 from archive.extract.words import TOKEN
 from archive.model.documents import Kind, ParseState
 from archive.model.search import ItemKind, Sighting
 from archive.storage import paths
+from archive.storage.connection import Connection
 from archive.storage.faults import reads_rows
 from archive.storage.items import PAST
-from archive.storage.rows import fetch
+from archive.storage.rows import fetch, first, stream
 
 
 class DocumentRow(NamedTuple):
@@ -87,7 +86,7 @@ _LAST = (
 @reads_rows
 def documents(connection: Connection) -> list[DocumentRow]:
     """Returns all documents there ever were, of all sources."""
-    rows = connection.exec_driver_sql("SELECT id, coalesce(path_bytes, path), category, kind, source_id FROM documents")
+    rows = stream(connection, "SELECT id, coalesce(path_bytes, path), category, kind, source_id FROM documents")
     return [DocumentRow(row[0], paths.from_key(row[1]), *row[2:]) for row in rows]
 
 
@@ -134,7 +133,8 @@ def states_of(connection: Connection, document_id: int, key: str) -> list[StateR
     if TOKEN.search(key):
         quoted = key.replace('"', '""')
         where, values = "i.id IN (SELECT rowid FROM items_fts WHERE items_fts MATCH ?) AND", [f'key : "{quoted}"']
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         "SELECT i.key, i.pointer, i.title, i.text, f.id, f.label, f.created_at, u.id, u.label, u.created_at"
         " FROM items i JOIN snapshots f ON f.id = i.first_snapshot_id LEFT JOIN snapshots u ON u.id = i.until_snapshot_id"
         f" WHERE {where} i.document_id = ? AND i.key = ? ORDER BY i.first_snapshot_id",
@@ -152,20 +152,21 @@ def damaged_since(connection: Connection, document_id: int) -> frozenset[int]:
 @reads_rows
 def place(connection: Connection, document_id: int, places: Sequence[str]) -> PlaceRow | None:
     """Returns the item whose key or pointer is among some texts, the first text first; current ones before past ones."""
-    row = connection.exec_driver_sql(
+    row = first(
+        connection,
         "SELECT i.id, i.key, i.pointer, i.title FROM json_each(?) p JOIN items i ON i.key = p.value OR i.pointer = p.value"
         " WHERE i.document_id = ? ORDER BY p.key, i.id > 0 DESC, i.key = p.value DESC, i.first_snapshot_id DESC,"
         f" i.id & {PAST - 1} LIMIT 1",
         (json.dumps(list(places)), document_id),
-    ).first()
+    )
     return None if row is None else PlaceRow(*row)
 
 
 @reads_rows
 def current_places(connection: Connection, document_id: int) -> list[PlaceRow]:
     """Returns the places of all current items of a document, in the order in which they came."""
-    rows = connection.exec_driver_sql(
-        "SELECT id, key, pointer, title FROM items WHERE document_id = ? AND id > 0 ORDER BY id", (document_id,)
+    rows = fetch(
+        connection, "SELECT id, key, pointer, title FROM items WHERE document_id = ? AND id > 0 ORDER BY id", (document_id,)
     )
     return [PlaceRow(*row) for row in rows]
 

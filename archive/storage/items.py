@@ -16,11 +16,10 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
-from sqlalchemy import Connection
-
 from archive.storage.bulk import insert_rows
+from archive.storage.connection import Connection
 from archive.storage.migrate import make_index
-from archive.storage.rows import fetch
+from archive.storage.rows import fetch, first, value
 
 PAST = 2**62
 """What an item's id is lowered by when it ends."""
@@ -70,10 +69,11 @@ class ItemWriter:
         self._ended: dict[int, int] = {}
         self._moved: dict[int, object] = {}
         self._next_id = int(
-            connection.exec_driver_sql(
+            value(
+                connection,
                 "SELECT max(coalesce(max(id), 0), coalesce((SELECT max(id) FROM items WHERE id < 0), -?1) + ?1) + 1 FROM items",
                 (PAST,),
-            ).scalar_one()
+            )
         )
         self._size = 0
         self._unindexed: int | None = None  # the first of the rows that are written and not in the index yet
@@ -111,7 +111,7 @@ class ItemWriter:
             self._index_fresh()  # what has just come may be what ends
         self._write_moves()
         if self._ended:
-            self._connection.exec_driver_sql(
+            self._connection.executemany(
                 "UPDATE items SET id = id - ?, until_snapshot_id = ? WHERE id = ?",
                 [(PAST, snapshot_id, item_id) for item_id, snapshot_id in self._ended.items()],
             )
@@ -130,7 +130,7 @@ class ItemWriter:
 
     def _index_fresh(self) -> None:
         if self._unindexed is not None:
-            self._connection.exec_driver_sql(
+            self._connection.execute(
                 f"INSERT INTO items_fts (rowid, {_INDEXED}) SELECT id, {_INDEXED} FROM items WHERE id >= ? ORDER BY id",
                 (self._unindexed,),
             )
@@ -140,7 +140,7 @@ class ItemWriter:
         if later != self._merges_later:
             self._merges_later = later
             many = MERGED_LATER if later else MERGED
-            self._connection.exec_driver_sql("INSERT INTO items_fts (items_fts, rank) VALUES ('automerge', ?)", (many,))
+            self._connection.execute("INSERT INTO items_fts (items_fts, rank) VALUES ('automerge', ?)", (many,))
 
     def _bring(self, document_id: int, snapshot_id: int, drafts: Sequence[Draft]) -> None:
         first_id = self._next_id
@@ -213,11 +213,11 @@ class ItemWriter:
     def _write_moves(self) -> None:
         if self._moved:
             rows = [(pointer, item_id) for item_id, pointer in self._moved.items()]
-            self._connection.exec_driver_sql("UPDATE items SET pointer = ? WHERE id = ?", rows)
+            self._connection.executemany("UPDATE items SET pointer = ? WHERE id = ?", rows)
 
     def _index_past(self, item_ids: Sequence[int]) -> None:
         if item_ids:
-            self._connection.exec_driver_sql(
+            self._connection.execute(
                 f"INSERT INTO items_fts (rowid, {_INDEXED}) SELECT id, {_INDEXED} FROM items"
                 " WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
                 (json.dumps(item_ids),),
@@ -225,7 +225,7 @@ class ItemWriter:
 
     def _unindex_ended(self) -> None:
         if self._ended:
-            self._connection.exec_driver_sql(
+            self._connection.execute(
                 f"INSERT INTO items_fts (items_fts, rowid, {_INDEXED}) SELECT 'delete', id + {PAST}, {_INDEXED}"
                 " FROM items WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
                 (json.dumps([item_id - PAST for item_id in self._ended]),),
@@ -234,9 +234,9 @@ class ItemWriter:
 
 def drop_items(connection: Connection) -> None:
     """Empties the derived tier; the index is made again if somebody dropped it."""
-    if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'items_fts'").first():
-        connection.exec_driver_sql("INSERT INTO items_fts (items_fts) VALUES ('delete-all')")
+    if first(connection, "SELECT 1 FROM sqlite_master WHERE name = 'items_fts'"):
+        connection.execute("INSERT INTO items_fts (items_fts) VALUES ('delete-all')")
     else:
         make_index(connection)
-    connection.exec_driver_sql("DELETE FROM items")
-    connection.exec_driver_sql("DELETE FROM index_notes")
+    connection.execute("DELETE FROM items")
+    connection.execute("DELETE FROM index_notes")

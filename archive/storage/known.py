@@ -6,13 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from archive.model.files import FileStat
 from archive.model.snapshots import Problem, ProblemKind
 from archive.storage import paths
+from archive.storage.connection import Connection
 from archive.storage.faults import reads_rows
-from archive.storage.rows import stream
+from archive.storage.rows import fetch, stream, value
 
 
 class KnownDocument(NamedTuple):
@@ -80,7 +79,8 @@ def load_documents(connection: Connection, source_id: int) -> dict[str, KnownDoc
 @reads_rows
 def load_problems(connection: Connection, source_id: int) -> list[KnownProblem]:
     """Returns the problems of a source that stand."""
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         "SELECT id, path, kind, message FROM problems WHERE source_id = ? AND until_snapshot_id IS NULL ORDER BY path, id",
         (source_id,),
     )
@@ -89,11 +89,12 @@ def load_problems(connection: Connection, source_id: int) -> list[KnownProblem]:
 
 def last_readable_blob(connection: Connection, document_id: int) -> int | None:
     """Returns the newest content of a document that could be parsed, or None if there never was any."""
-    blob_id: int | None = connection.exec_driver_sql(
+    blob_id: int | None = value(
+        connection,
         "SELECT blob_id FROM versions WHERE document_id = ? AND parse_state IN ('valid', 'lenient')"
         " ORDER BY number DESC LIMIT 1",
         (document_id,),
-    ).scalar()
+    )
     return blob_id
 
 
@@ -112,17 +113,18 @@ def find_past(connection: Connection, source_id: int, wanted: Sequence[str]) -> 
         "SELECT coalesce(d.path_bytes, d.path), d.id, (SELECT max(number) FROM versions v WHERE v.document_id = d.id)"
         " FROM documents d WHERE d.source_id = ? AND coalesce(d.path_bytes, d.path) "
     )
-    rows = connection.exec_driver_sql(f"{select} IN (SELECT value FROM json_each(?))", (source_id, texts)).all()
+    rows = fetch(connection, f"{select} IN (SELECT value FROM json_each(?))", (source_id, texts))
     for key in exact:
         if isinstance(key, bytes):  # JSON cannot carry them
-            rows = [*rows, *connection.exec_driver_sql(f"{select} = ?", (source_id, key))]
+            rows = [*rows, *fetch(connection, f"{select} = ?", (source_id, key))]
     return {paths.from_key(key): PastDocument(document_id, number or 0) for key, document_id, number in rows}
 
 
 @reads_rows
 def problems_at(connection: Connection, source_id: int, snapshot_id: int) -> list[Problem]:
     """Returns the problems of a source that stood in a snapshot, by path."""
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         "SELECT path, kind, message FROM problems WHERE source_id = ? AND first_snapshot_id <= ?"
         " AND (until_snapshot_id IS NULL OR until_snapshot_id > ?) ORDER BY path, id",
         (source_id, snapshot_id, snapshot_id),

@@ -9,13 +9,11 @@ from __future__ import annotations
 import errno
 import glob
 import os
-import runpy
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Any
 
 from archive.errors import (
     ArchiveExists,
@@ -27,8 +25,11 @@ from archive.errors import (
     CorruptArchive,
     NotAnArchive,
 )
-from archive.storage.connection import DEFAULT_WAIT_S, Database, files_of, uri_of
+from archive.storage.connection import DEFAULT_WAIT_S, Connection, Database, files_of, uri_of
 from archive.storage.faults import translated
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 # Of the newest migration; also `PRAGMA user_version` of the file.
 SCHEMA = 4
@@ -208,18 +209,60 @@ def migrations_folder() -> Path:
 
 def make_index(connection: Connection) -> None:
     """Makes the full-text index, empty, as the migration did that brought it."""
+    import runpy
+
     made = runpy.run_path(str(migrations_folder() / "versions" / "0002_items.py"))
-    connection.exec_driver_sql(made["ITEMS_FTS"].strip())
-    made["tune"](connection)
+    with _lent(connection) as lent:
+        lent.exec_driver_sql(made["ITEMS_FTS"].strip())
+        made["tune"](lent)
 
 
 def _run_migrations(connection: Connection) -> None:
-    # Alembic takes a third of a second to import; only creating and upgrading need it.
+    # Alembic and SQLAlchemy take half a second to import; only creating and upgrading need them.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _lent(connection) as lent:
+        config.attributes["connection"] = lent
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _lent(connection: Connection) -> Iterator[sqlalchemy.Connection]:
+    """Gives the connection in the form in which migrations take it; the transaction that is open stays the caller's.
+
+    Raises:
+        sqlite3.Error: A statement failed; as from the connection itself.
+    """
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.pool import NullPool
+
+    engine = create_engine("sqlite://", creator=lambda: _Guarded(connection), poolclass=NullPool)
+    try:
+        with engine.begin() as lent:
+            yield lent
+    except DBAPIError as error:
+        raise error.orig or error from None
+
+
+class _Guarded:
+    """Is a connection whose transaction can only be ended by whoever began it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def commit(self) -> None:
+        """Leaves that to whoever began."""
+
+    def rollback(self) -> None:
+        """Leaves that to whoever began."""
+
+    def close(self) -> None:
+        """Leaves that to whoever opened it."""

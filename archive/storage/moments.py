@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 
 from archive.storage import paths
-from archive.storage.connection import temporary_tables
+from archive.storage.connection import Connection, temporary_tables
 
 _DOCUMENTS = """
 CREATE TEMP VIEW documents AS
@@ -82,31 +81,29 @@ INSERT INTO temp._available (place, task_id)
 _CURRENT = "CREATE TEMP VIEW current_{name} AS SELECT * FROM temp.{name}"
 
 
-def bind(
-    driver: sqlite3.Connection, source_id: int, snapshot_id: int, available: Sequence[tuple[str, str]] | None = None
-) -> None:
+def bind(connection: Connection, source_id: int, snapshot_id: int, available: Sequence[tuple[str, str]] | None = None) -> None:
     """Makes the views, in the transaction that is open; they replace those of an earlier moment.
 
     Args:
         available: The tasks that could be worked on then, by path and ref, in their order; None where nobody will ask.
     """
-    with temporary_tables(driver):
+    with temporary_tables(connection):
         for name, statement in (("documents", _DOCUMENTS), ("items", _ITEMS), ("tasks", _TASKS)):
-            driver.execute(f"DROP VIEW IF EXISTS temp.current_{name}")
-            driver.execute(f"DROP VIEW IF EXISTS temp.{name}")
-            driver.execute(statement.format(source=int(source_id), at=int(snapshot_id)))
-            driver.execute(_CURRENT.format(name=name))
-        driver.execute("DROP VIEW IF EXISTS temp.current_problems")
-        driver.execute(_PROBLEMS.format(source=int(source_id), at=int(snapshot_id)))
-        driver.execute("DROP VIEW IF EXISTS temp.available_tasks")
-        driver.execute("DROP TABLE IF EXISTS temp._available")
+            connection.execute(f"DROP VIEW IF EXISTS temp.current_{name}")
+            connection.execute(f"DROP VIEW IF EXISTS temp.{name}")
+            connection.execute(statement.format(source=int(source_id), at=int(snapshot_id)))
+            connection.execute(_CURRENT.format(name=name))
+        connection.execute("DROP VIEW IF EXISTS temp.current_problems")
+        connection.execute(_PROBLEMS.format(source=int(source_id), at=int(snapshot_id)))
+        connection.execute("DROP VIEW IF EXISTS temp.available_tasks")
+        connection.execute("DROP TABLE IF EXISTS temp._available")
         if available is not None:
-            driver.execute("CREATE TEMP TABLE _available (place INTEGER PRIMARY KEY, task_id INTEGER)")
-            driver.executemany(
+            connection.execute("CREATE TEMP TABLE _available (place INTEGER PRIMARY KEY, task_id INTEGER)")
+            connection.executemany(
                 _JUDGED,
                 [
                     (place, source_id, paths.to_key(path), ref, snapshot_id, snapshot_id)
                     for place, (path, ref) in enumerate(available)
                 ],
             )
-            driver.execute(_AVAILABLE)
+            connection.execute(_AVAILABLE)

@@ -6,13 +6,12 @@ import json
 from collections.abc import Collection
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from archive.model.base import Json
 from archive.model.snapshots import PartlyIndexed
 from archive.storage import paths
+from archive.storage.connection import Connection
 from archive.storage.faults import reads_rows
-from archive.storage.rows import fetch, stream
+from archive.storage.rows import fetch, stream, value
 
 
 class IndexState(NamedTuple):
@@ -60,9 +59,7 @@ def index_state(connection: Connection) -> IndexState:
 
 def set_index_state(connection: Connection, state: IndexState) -> None:
     """Records how far indexing has come."""
-    connection.exec_driver_sql(
-        "UPDATE _indexing SET derivation = ?, masking = ?, version_id = ?, snapshot_id = ?", tuple(state)
-    )
+    connection.execute("UPDATE _indexing SET derivation = ?, masking = ?, version_id = ?, snapshot_id = ?", tuple(state))
 
 
 def source_rules(connection: Connection) -> dict[int, Json]:
@@ -148,14 +145,15 @@ def partly_indexed(connection: Connection, after_version_id: int) -> tuple[Partl
 
 def write_note(connection: Connection, version_id: int, extent: str, note: str) -> None:
     """Records that less than all of a version could be indexed."""
-    connection.exec_driver_sql(
+    connection.execute(
         "INSERT OR REPLACE INTO index_notes (version_id, extent, note) VALUES (?, ?, ?)", (version_id, extent, note)
     )
 
 
 def notes(connection: Connection, version_ids: Collection[int]) -> dict[int, tuple[str, str]]:
     """Returns (extent, note) of those versions of which less than everything is indexed."""
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         "SELECT version_id, extent, note FROM index_notes WHERE version_id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(version_ids)),),
     )
@@ -164,9 +162,9 @@ def notes(connection: Connection, version_ids: Collection[int]) -> dict[int, tup
 
 def forget(connection: Connection) -> None:
     """Records that nothing counts as indexed any more; the next indexing drops what is there and begins anew."""
-    connection.exec_driver_sql("UPDATE _indexing SET derivation = 0, version_id = 0, snapshot_id = 0")
+    connection.execute("UPDATE _indexing SET derivation = 0, version_id = 0, snapshot_id = 0")
 
 
 def count_items(connection: Connection) -> int:
     """Returns how many items there are, past ones included."""
-    return int(connection.exec_driver_sql("SELECT count(*) FROM items").scalar_one())
+    return int(value(connection, "SELECT count(*) FROM items"))

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from archive.clock import to_iso
+from archive.storage.connection import Connection
 from archive.storage.faults import reads_rows
+from archive.storage.rows import fetch, first
 
 
 class RecordedRestore(NamedTuple):
@@ -32,22 +32,24 @@ def record(
     changes: Sequence[tuple[str, str]],
 ) -> int:
     """Records a restore before its first file is put in place; returns its id."""
-    row = connection.exec_driver_sql(
+    ((restore_id,),) = fetch(
+        connection,
         "INSERT INTO restores (source_id, created_at, snapshot_id, safety_snapshot_id, changes) VALUES (?, ?, ?, ?, ?)"
         " RETURNING id",
         # ASCII: names that are not UTF-8 are kept as escapes of their surrogates.
         (source_id, to_iso(now), snapshot_id, safety_snapshot_id, json.dumps(changes)),
     )
-    return int(row.scalar_one())
+    return int(restore_id)
 
 
 @reads_rows
 def last(connection: Connection, source_id: int) -> RecordedRestore | None:
     """Returns the last restore in place of a source, carried out to its end or cut short."""
-    row = connection.exec_driver_sql(
+    row = first(
+        connection,
         "SELECT id, snapshot_id, safety_snapshot_id, changes FROM restores WHERE source_id = ? ORDER BY id DESC LIMIT 1",
         (source_id,),
-    ).first()
+    )
     if row is None:
         return None
     return RecordedRestore(row[0], row[1], row[2], [(path, action) for path, action in json.loads(row[3])])

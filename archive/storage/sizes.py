@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from archive.model.check import CheckDepth, Stats
 from archive.storage import checks
+from archive.storage.connection import Connection
 from archive.storage.migrate import SCHEMA
+from archive.storage.rows import value
 
 
 def stats(connection: Connection, path: Path) -> Stats:
     """Returns counts and sizes; sums over row lengths, so that it works in any build of SQLite."""
 
     def one(statement: str) -> int:
-        return int(connection.exec_driver_sql(statement).scalar() or 0)
+        return int(value(connection, statement) or 0)
 
     contents = one("SELECT sum(length(CAST(data AS BLOB))) FROM contents")
     deltas = one("SELECT sum(length(data)) FROM deltas")

@@ -7,15 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
-
 from archive.clock import from_iso, to_iso, to_label
 from archive.errors import SnapshotNotFound, SourceNotFound
 from archive.model.base import Json
 from archive.model.snapshots import Snapshot, Source
 from archive.moment import ById, ByLabel, Latest, Moment
+from archive.storage.connection import Connection
 from archive.storage.faults import reads_rows
-from archive.storage.rows import fetch
+from archive.storage.rows import fetch, first, value
 
 _COLUMNS = (
     "n.id, s.name, n.label, n.created_at, n.message, n.tags, n.is_complete, n.documents_count, n.documents_bytes,"
@@ -66,22 +65,22 @@ def add_source(connection: Connection, name: str, root: str, rules: Json) -> Sou
     while unique in taken:
         number += 1
         unique = f"{name}-{number}"
-    source_id = connection.exec_driver_sql(
-        "INSERT INTO sources (name, root, rules) VALUES (?, ?, ?) RETURNING id", (unique, root, json.dumps(rules))
-    ).scalar_one()
+    ((source_id,),) = fetch(
+        connection, "INSERT INTO sources (name, root, rules) VALUES (?, ?, ?) RETURNING id", (unique, root, json.dumps(rules))
+    )
     return Source(id=source_id, name=unique, root=root, rules=rules)
 
 
 def update_source(connection: Connection, source: Source) -> None:
     """Records where the source stands now and what is taken in of it."""
-    connection.exec_driver_sql(
+    connection.execute(
         "UPDATE sources SET root = ?, rules = ? WHERE id = ?", (source.root, json.dumps(source.rules), source.id)
     )
 
 
 def all_snapshots(connection: Connection, source_id: int) -> list[Snapshot]:
     """Returns the snapshots of a source, oldest first."""
-    rows = connection.exec_driver_sql(f"{_SELECT} WHERE n.source_id = ? ORDER BY n.id", (source_id,))
+    rows = fetch(connection, f"{_SELECT} WHERE n.source_id = ? ORDER BY n.id", (source_id,))
     return [_snapshot(row) for row in rows]
 
 
@@ -99,7 +98,7 @@ def newest_id(connection: Connection, source_id: int) -> int | None:
 
 def by_id(connection: Connection, snapshot_id: int) -> Snapshot:
     """Returns the snapshot with this id, which exists."""
-    return _snapshot(connection.exec_driver_sql(f"{_SELECT} WHERE n.id = ?", (snapshot_id,)).one())
+    return _snapshot(first(connection, f"{_SELECT} WHERE n.id = ?", (snapshot_id,)))
 
 
 def resolve(connection: Connection, source_id: int, moment: Moment) -> Snapshot:
@@ -117,9 +116,7 @@ def resolve(connection: Connection, source_id: int, moment: Moment) -> Snapshot:
         where, values, order = "1", [], f"n.id DESC LIMIT 1 OFFSET {moment.back}"
     else:
         where, values, order = "n.created_at <= ?", [to_iso(moment.time)], "n.created_at DESC, n.id DESC LIMIT 1"
-    row = connection.exec_driver_sql(
-        f"{_SELECT} WHERE n.source_id = ? AND {where} ORDER BY {order}", (source_id, *values)
-    ).first()
+    row = first(connection, f"{_SELECT} WHERE n.source_id = ? AND {where} ORDER BY {order}", (source_id, *values))
     if row is None:
         raise _not_found(connection, source_id, moment)
     return _snapshot(row)
@@ -129,8 +126,10 @@ def free_label(connection: Connection, source_id: int, now: datetime) -> str:
     """Returns the label of a snapshot made now, with a number behind it if the second has one already."""
     label = to_label(now)
     # "`" follows "_", so this is the range of all labels that are the label itself or have a number behind it.
-    rows = connection.exec_driver_sql(
-        "SELECT label FROM snapshots WHERE source_id = ? AND label >= ? AND label < ?", (source_id, label, label + "`")
+    rows = fetch(
+        connection,
+        "SELECT label FROM snapshots WHERE source_id = ? AND label >= ? AND label < ?",
+        (source_id, label, label + "`"),
     )
     numbers = [int(taken[len(label) + 1 :] or 1) for (taken,) in rows]
     return f"{label}_{max(numbers) + 1}" if numbers else label
@@ -170,19 +169,20 @@ def insert(connection: Connection, source_id: int, snapshot: Snapshot) -> None:
     """Writes the row of a snapshot, the last statement of a backup's transaction."""
     values = (*header(source_id, snapshot), snapshot.digest)
     marks = ", ".join("?" * len(values))
-    connection.exec_driver_sql(f"INSERT INTO snapshots ({HEADER}, digest) VALUES ({marks})", values)
+    connection.execute(f"INSERT INTO snapshots ({HEADER}, digest) VALUES ({marks})", values)
 
 
 def next_id(connection: Connection) -> int:
     """Returns the id of the next snapshot; it stays free while the caller's transaction holds the lock."""
-    return int(connection.exec_driver_sql("SELECT coalesce(max(id), 0) + 1 FROM snapshots").scalar_one())
+    return int(value(connection, "SELECT coalesce(max(id), 0) + 1 FROM snapshots"))
 
 
 def _by_label(connection: Connection, source_id: int, label: str) -> Snapshot:
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         f"{_SELECT} WHERE n.source_id = ? AND n.label >= ? AND n.label < ? ORDER BY n.id",
         (source_id, label, label + "`"),
-    ).all()
+    )
     exact = [row for row in rows if row[2] == label]
     if len(rows) == 1 or exact:
         return _snapshot((exact or rows)[0])
@@ -198,8 +198,7 @@ def _by_label(connection: Connection, source_id: int, label: str) -> Snapshot:
 
 def _not_found(connection: Connection, source_id: int, moment: Moment) -> SnapshotNotFound:
     labels = [
-        label
-        for (label,) in connection.exec_driver_sql("SELECT label FROM snapshots WHERE source_id = ? ORDER BY id", (source_id,))
+        label for (label,) in fetch(connection, "SELECT label FROM snapshots WHERE source_id = ? ORDER BY id", (source_id,))
     ]
     if not labels:
         return SnapshotNotFound("there is no snapshot yet", hint="Run 'archive backup' to make one.", nearest=[])

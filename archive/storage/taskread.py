@@ -9,13 +9,13 @@ from operator import attrgetter
 from sys import intern
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
-
 from archive.clock import from_iso
 from archive.model.tasks import Dependency, Task
 from archive.model.taskviews import StatusPeriod, TaskHistory, TaskProblem, TaskProblemKind
 from archive.storage import paths
+from archive.storage.connection import Connection
 from archive.storage.faults import reads_rows
+from archive.storage.rows import fetch, stream, value
 from archive.storage.taskrows import STATE, task_of
 
 _PATH = "coalesce(d.path_bytes, d.path)"
@@ -58,17 +58,19 @@ def tasks_at(connection: Connection, source_id: int, snapshot_id: int) -> list[T
     """Returns the tasks of a source in a snapshot, in the order of their rows."""
     then = _then(connection, source_id, snapshot_id, "t.source_id")
     columns = ", ".join(f"t.{name.strip()}" for name in STATE.split(","))
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         f"SELECT t.id, t.document_id, {_PATH}, t.ref, t.pointer, t.position, t.first_snapshot_id, t.until_snapshot_id,"
         f" {columns} FROM tasks t JOIN documents d ON d.id = t.document_id WHERE {then.where} ORDER BY t.id",
         then.values,
-    ).all()
+    )
     dependencies: dict[int, list[Dependency]] = {}
-    for task_id, scope, target, kind, raw in connection.exec_driver_sql(
+    for task_id, scope, target, kind, raw in fetch(
+        connection,
         "SELECT x.task_id, x.scope, x.target, x.type, x.raw FROM tasks t"
         f" CROSS JOIN task_dependencies x ON x.task_id = t.id WHERE {then.where} ORDER BY x.id",
         then.values,
-    ).all():
+    ):
         found = Dependency(intern(target), intern(kind), raw, "" if scope is None else intern(scope))
         dependencies.setdefault(task_id, []).append(found)
     stale = frozenset(
@@ -93,7 +95,8 @@ def problems_at(connection: Connection, source_id: int, snapshot_id: int) -> lis
 @reads_rows
 def all_names(connection: Connection, source_id: int, snapshot_id: int) -> list[TaskName]:
     """Returns the names of all tasks that there were up to a snapshot, the newest first; each once."""
-    rows = connection.exec_driver_sql(
+    rows = stream(
+        connection,
         f"SELECT t.ref, t.task_id, t.key, {_PATH}, t.project, t.tag, t.pointer FROM tasks t"
         " JOIN documents d ON d.id = t.document_id WHERE t.source_id = ? AND t.first_snapshot_id <= ? ORDER BY t.id DESC",
         (source_id, snapshot_id),
@@ -117,12 +120,13 @@ def history(connection: Connection, source_id: int, refs: Sequence[str], snapsho
 @reads_rows
 def spans(connection: Connection, source_id: int, snapshot_id: int) -> list[TaskSpan]:
     """Returns how long each state of each task that is work lasted, as it was known in a snapshot."""
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         f"SELECT t.status, t.status_raw, t.project, t.tag, t.assignees, {_PATH}, t.first_snapshot_id, t.until_snapshot_id"
         " FROM tasks t JOIN documents d ON d.id = t.document_id"
         " WHERE t.source_id = ? AND t.first_snapshot_id <= ? AND t.is_work",
         (source_id, snapshot_id),
-    ).all()
+    )
     times = _times(connection, source_id, chain.from_iterable(row[6:8] for row in rows))
     return [_span(row, times, snapshot_id) for row in rows]
 
@@ -151,7 +155,8 @@ class _State(NamedTuple):
 
 
 def _states(connection: Connection, source_id: int, ref: str, snapshot_id: int) -> list[_State]:
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         f"SELECT t.task_id, t.title, t.project, t.pointer, t.status, t.status_raw, {_PATH}, f.id, f.label, f.created_at,"
         " u.id, u.label, u.created_at FROM tasks t JOIN documents d ON d.id = t.document_id"
         " JOIN snapshots f ON f.id = t.first_snapshot_id"
@@ -188,7 +193,7 @@ def _periods(states: Sequence[_State]) -> Iterator[StatusPeriod]:
 
 
 def _then(connection: Connection, source_id: int, snapshot_id: int, source: str) -> _Then:
-    newest = connection.exec_driver_sql("SELECT max(id) FROM snapshots WHERE source_id = ?", (source_id,)).scalar_one()
+    newest = value(connection, "SELECT max(id) FROM snapshots WHERE source_id = ?", (source_id,))
     if snapshot_id == newest:
         return _Then(f"{source} = ? AND t.until_snapshot_id IS NULL", (source_id,))
     return _Then(
@@ -199,7 +204,8 @@ def _then(connection: Connection, source_id: int, snapshot_id: int, source: str)
 
 def _problem_rows(connection: Connection, source_id: int, snapshot_id: int) -> list[tuple[int, str | bytes, str, str]]:
     then = _then(connection, source_id, snapshot_id, "d.source_id")
-    rows = connection.exec_driver_sql(
+    rows = fetch(
+        connection,
         f"SELECT t.document_id, {_PATH}, t.kind, t.message FROM task_problems t JOIN documents d ON d.id = t.document_id"
         f" WHERE {then.where}",
         then.values,
@@ -209,5 +215,5 @@ def _problem_rows(connection: Connection, source_id: int, snapshot_id: int) -> l
 
 def _times(connection: Connection, source_id: int, wanted: Iterable[int | None]) -> dict[int, datetime]:
     ids = {snapshot_id for snapshot_id in wanted if snapshot_id is not None}
-    rows = connection.exec_driver_sql("SELECT id, created_at FROM snapshots WHERE source_id = ?", (source_id,))
+    rows = fetch(connection, "SELECT id, created_at FROM snapshots WHERE source_id = ?", (source_id,))
     return {snapshot_id: from_iso(created_at) for snapshot_id, created_at in rows if snapshot_id in ids}

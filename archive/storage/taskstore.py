@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from archive.storage.bulk import insert_rows
-from archive.storage.rows import fetch
+from archive.storage.connection import Connection
+from archive.storage.rows import fetch, stream
 from archive.storage.taskrows import DERIVED, NOTHING, STATE, PackedTasks, TaskRow
 
 # So many new tasks are gathered before they are written: many enough for large statements, and few enough that whoever takes
@@ -37,17 +36,17 @@ class _Problem(NamedTuple):
 def drop_tasks(connection: Connection) -> None:
     """Empties the tables of tasks, to be made again from the first version on."""
     for table in ("task_dependencies", "task_problems", "tasks", "_task_adapters"):
-        connection.exec_driver_sql(f"DELETE FROM {table}")
+        connection.execute(f"DELETE FROM {table}")
 
 
 def known_adapters(connection: Connection) -> set[str]:
     """Returns the adapters of third parties that everything that is indexed was offered to."""
-    return {name for (name,) in connection.exec_driver_sql("SELECT name FROM _task_adapters")}
+    return {name for (name,) in fetch(connection, "SELECT name FROM _task_adapters")}
 
 
 def set_known_adapters(connection: Connection, names: Sequence[str]) -> None:
     """Records the adapters of third parties with which indexing begins from the first version on."""
-    connection.exec_driver_sql("DELETE FROM _task_adapters")
+    connection.execute("DELETE FROM _task_adapters")
     insert_rows(connection, "INSERT INTO _task_adapters (name)", [[name] for name in sorted(set(names))])
 
 
@@ -65,13 +64,14 @@ def content(connection: Connection) -> Iterator[Content]:
         "SELECT json_group_array(json_array(scope, target, type, raw, is_blocking))"
         " FROM (SELECT * FROM task_dependencies WHERE task_id = tasks.id ORDER BY id)"
     )
-    for document_id, ref, *rest in connection.exec_driver_sql(
+    for document_id, ref, *rest in stream(
+        connection,
         f"SELECT document_id, ref, first_snapshot_id, until_snapshot_id, pointer, position, adapter, digest, {STATE},"
-        f" {DERIVED}, ({dependencies}) FROM tasks"
+        f" {DERIVED}, ({dependencies}) FROM tasks",
     ):
         yield Content(document_id, f"task {ref}", tuple(rest))
-    for document_id, kind, *rest in connection.exec_driver_sql(
-        "SELECT document_id, kind, message, first_snapshot_id, until_snapshot_id FROM task_problems"
+    for document_id, kind, *rest in stream(
+        connection, "SELECT document_id, kind, message, first_snapshot_id, until_snapshot_id FROM task_problems"
     ):
         yield Content(document_id, f"task problem {kind}", tuple(rest))
 
@@ -135,7 +135,7 @@ class TaskWriter:
 
     def flush(self) -> None:
         """Writes what has gathered."""
-        run = self._connection.exec_driver_sql
+        run = self._connection.executemany
         if self._ended:
             rows = [(snapshot_id, task_id) for task_id, snapshot_id in self._ended]
             run("UPDATE tasks SET until_snapshot_id = ? WHERE id = ?", rows)

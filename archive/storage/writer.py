@@ -10,15 +10,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
 from archive.model.documents import Kind, ParseReport
 from archive.model.files import FileStat
 from archive.model.snapshots import Problem
 from archive.storage import blobs, chains, paths
 from archive.storage.bulk import insert_rows
+from archive.storage.connection import Connection
 from archive.storage.known import KnownDocument, KnownProblem, find_past
-from archive.storage.rows import fetch
+from archive.storage.rows import fetch, value
 
 # A batch is written when it holds this much. Larger ones gain nothing and cost memory.
 BATCH_FILES = 256
@@ -84,7 +83,7 @@ class SnapshotWriter:
     def remove(self, known: KnownDocument) -> None:
         """Records that a document is gone."""
         self._close_versions([known.version_id])
-        self._connection.exec_driver_sql("DELETE FROM _stat_cache WHERE document_id = ?", (known.document_id,))
+        self._connection.execute("DELETE FROM _stat_cache WHERE document_id = ?", (known.document_id,))
         self._superseded.setdefault(known.blob_id, (known.document_id, None))
         self.changes.append(removal_line(known.path))
 
@@ -94,7 +93,7 @@ class SnapshotWriter:
 
     def relabel(self, known: KnownDocument, category: str) -> None:
         """Records that the rules of today sort a document elsewhere."""
-        self._connection.exec_driver_sql("UPDATE documents SET category = ? WHERE id = ?", (category, known.document_id))
+        self._connection.execute("UPDATE documents SET category = ? WHERE id = ?", (category, known.document_id))
 
     def flush(self) -> None:
         """Writes the batch."""
@@ -164,7 +163,7 @@ class SnapshotWriter:
         ]
         self.changes += [problem_line(*_values(problem), begins=True) for problem in begun]
         if ended:
-            self._connection.exec_driver_sql("UPDATE problems SET until_snapshot_id = ? WHERE id = ?", ended)
+            self._connection.executemany("UPDATE problems SET until_snapshot_id = ? WHERE id = ?", ended)
         insert_rows(
             self._connection,
             "INSERT INTO problems (source_id, path, kind, severity, message, first_snapshot_id)",
@@ -195,7 +194,7 @@ class SnapshotWriter:
         """Returns document id and version number for each of the batch; adds the documents that are new."""
         fresh = [incoming for incoming in batch if incoming.known is None]
         past = find_past(self._connection, self._source_id, [each.stat.path for each in fresh]) if fresh else {}
-        next_id = self._connection.exec_driver_sql("SELECT coalesce(max(id), 0) + 1 FROM documents").scalar_one()
+        next_id = value(self._connection, "SELECT coalesce(max(id), 0) + 1 FROM documents")
         result: list[tuple[int, int]] = []
         rows, labels = [], []
         for incoming in batch:
@@ -213,12 +212,12 @@ class SnapshotWriter:
             result.append((document_id, number + 1))
         insert_rows(self._connection, "INSERT INTO documents (id, source_id, path, path_bytes, kind, category)", rows)
         if labels:
-            self._connection.exec_driver_sql("UPDATE documents SET kind = ?, category = ? WHERE id = ?", labels)
+            self._connection.executemany("UPDATE documents SET kind = ?, category = ? WHERE id = ?", labels)
         return result
 
     def _close_versions(self, version_ids: list[int]) -> None:
         if version_ids:
-            self._connection.exec_driver_sql(
+            self._connection.executemany(
                 "UPDATE versions SET until_snapshot_id = ? WHERE id = ?",
                 [(self._snapshot_id, version_id) for version_id in version_ids],
             )

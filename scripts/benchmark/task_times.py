@@ -74,7 +74,7 @@ def main(seed: str, folder: Path) -> None:
             assert len(tasks) == TASKS, len(tasks)
             options = AvailabilityOptions(as_of=newest.created_at)
             found["evaluate"] = median_ms(lambda: evaluate(tasks, options).available())
-            found["view"] = median_ms(lambda: connection.exec_driver_sql("SELECT * FROM available_tasks").all())
+            found["view"] = median_ms(lambda: connection.execute("SELECT * FROM available_tasks").fetchall())
         found["history"] = median_ms(lambda: archive.task_history("5000"))
     started = time.monotonic()
     program = [sys.executable, "-m", "archive", "tasks", "--available", "--json", "--db", str(path)]

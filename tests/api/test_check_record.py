@@ -14,7 +14,7 @@ from archive import Archive, CheckDepth
 from archive.errors import ArchiveFull
 from archive.model.check import Verdict
 from tests.conftest import FixedClock, write_tree
-from tests.faults import copy_archive, failing_statement
+from tests.faults import copy_archive, failing_statement, hearing_statements
 
 
 @pytest.fixture
@@ -148,18 +148,20 @@ def test_a_check_within_one_moment_is_not_recorded(filled: Path) -> None:
     assert (result.is_good, result.is_recorded, result.not_recorded) == (True, False, "the archive is being read")
 
 
-def statements_of_a_check(path: Path) -> int:
-    with Archive.open(path, mode="write") as archive, failing_statement(10**6) as countdown:
+def statements_of_a_check(path: Path) -> list[str]:
+    statements: list[str] = []
+    with hearing_statements(statements.append), Archive.open(path, mode="write") as archive:
         archive.check()
-    return 10**6 - countdown.left
+    return statements
 
 
 @pytest.mark.parametrize("span", ["the record", pytest.param("everything", marks=pytest.mark.slow)])
 def test_no_statement_that_fails_makes_a_check_fail_or_lie_about_its_record(filled: Path, tmp_path: Path, span: str) -> None:
-    """The n-th statement fails, for every n; the first begins the transaction, and then nothing was read."""
-    total = statements_of_a_check(copy_archive(filled, tmp_path / "counted" / "archive.db"))
+    """The n-th statement fails, for every n; but for those up to the first BEGIN, with which nothing was read."""
+    statements = statements_of_a_check(copy_archive(filled, tmp_path / "counted" / "archive.db"))
+    total = len(statements)
     outcomes = set()
-    for n in range(2 if span == "everything" else total - 3, total + 2):
+    for n in range(statements.index("BEGIN") + 2 if span == "everything" else total - 4, total + 2):
         path = copy_archive(filled, tmp_path / "tried" / "archive.db")
         with Archive.open(path, mode="write") as archive, failing_statement(n) as countdown:
             result = archive.check()
@@ -208,3 +210,18 @@ def test_the_record_of_a_check_is_no_part_of_what_was_backed_up(filled: Path, ro
         assert archive.snapshots() == before
         assert not archive.backup(root, only_if_changed=True).created
         assert archive.check().is_good
+
+
+def test_an_index_that_cannot_be_read_is_damage_and_no_lack_of_room(filled: Path) -> None:
+    """The same code of SQLite's means one thing of the archive and another of the copy that is made of its index."""
+
+    def fail(statement: str) -> None:
+        if statement == "SELECT * FROM items_fts_data":
+            error = sqlite3.OperationalError("planted")
+            error.sqlite_errorcode, error.sqlite_errorname = sqlite3.SQLITE_IOERR_READ, "SQLITE_IOERR_READ"
+            raise error
+
+    with hearing_statements(fail), Archive.open(filled) as archive:
+        result = archive.check()
+    assert [(finding.object, finding.verdict) for finding in result.findings] == [("full-text index", Verdict.BAD)]
+    assert "planted" in result.findings[0].message

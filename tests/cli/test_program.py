@@ -27,21 +27,48 @@ except SystemExit as ended:
 """
 
 
-@pytest.mark.parametrize("args", [["version"], ["--version"], ["--help"], ["backup", "--help"], ["diff", "--help"], ["bakcup"]])
-def test_what_needs_no_archive_imports_nothing_heavy(tmp_path: Path, args: list[str]) -> None:
+def modules_of(folder: Path, *args: str) -> tuple[int, list[str]]:
+    """Returns the exit code of a command, and the modules that are loaded when it ends."""
     done = subprocess.run(
         [sys.executable, "-c", IMPORTED, *args],
-        cwd=tmp_path,
+        cwd=folder,
         env=program_environment(),
         capture_output=True,
         text=True,
         check=True,
     )
     code, modules = json.loads(done.stderr.splitlines()[-1])
+    return code, modules
+
+
+@pytest.mark.parametrize("args", [["version"], ["--version"], ["--help"], ["backup", "--help"], ["diff", "--help"], ["bakcup"]])
+def test_what_needs_no_archive_imports_nothing_heavy(tmp_path: Path, args: list[str]) -> None:
+    code, modules = modules_of(tmp_path, *args)
     assert code == (2 if args == ["bakcup"] else 0)
     assert [name for name in HEAVY if name in modules] == []
     if args[-1] != "bakcup" and len(args) == 1:
         assert [name for name in modules if name.startswith("archive.cli.commands.")] in ([], ["archive.cli.commands.version"])
+
+
+def test_no_command_but_those_that_make_or_upgrade_an_archive_loads_sqlalchemy(backed_up: Path) -> None:
+    commands = [
+        *(["backup"], ["search", "roadmap"], ["tasks"], ["cat", "docs/new.md"], ["log", "docs/new.md"]),
+        *(["restore", "--at", "1", "--dry-run"], ["sql", "SELECT 1"], ["snapshots"], ["diff", "1", "2"], ["upgrade"]),
+    ]
+    for args in commands:
+        code, modules = modules_of(backed_up, *args)
+        assert (args, code, [name for name in ("sqlalchemy", "alembic") if name in modules]) == (args, 0, [])
+
+
+def test_making_an_archive_loads_sqlalchemy(project: Path) -> None:
+    code, modules = modules_of(project, "backup")
+    assert code == 0
+    assert {"sqlalchemy", "alembic"} <= set(modules)
+
+
+def test_without_a_memory_server_a_backup_loads_nothing_to_talk_to_one(backed_up: Path) -> None:
+    code, modules = modules_of(backed_up, "backup")
+    assert (code, [name for name in ("asyncio", "ssl", "mcp", "concurrent.futures") if name in modules]) == (0, [])
 
 
 def test_without_a_command_help_is_printed(invoke: Invoke) -> None:

@@ -111,7 +111,7 @@ def test_a_version_with_an_alarm_is_given_where_it_is_all_there_is(
     write({"agents/tasks.json": b"{}"})
     archive.backup(root)
     with archive._database.writing() as connection:
-        connection.exec_driver_sql("UPDATE versions SET parse_state = 'invalid', parse_error = 'torn: x' WHERE number = 1")
+        connection.execute("UPDATE versions SET parse_state = 'invalid', parse_error = 'torn: x' WHERE number = 1")
     (root / "agents/tasks.json").unlink()
     found = main(archive.load_memory())
     assert (found.content, found.valid) == ({}, True)
@@ -191,9 +191,7 @@ def test_a_reliable_version_that_the_archive_lost_is_passed_over_for_an_older_on
         archive.backup(root)
     database = Database(db_path, writable=True)
     with database.writing() as connection:
-        connection.exec_driver_sql(
-            "UPDATE deltas SET data = x'00' WHERE blob_id = (SELECT blob_id FROM versions WHERE number = 2)"
-        )
+        connection.execute("UPDATE deltas SET data = x'00' WHERE blob_id = (SELECT blob_id FROM versions WHERE number = 2)")
     database.close()
     found = main(archive.load_memory())
     assert troubles(found) == [("files", "torn"), ("archive", "corrupt")]

@@ -130,7 +130,7 @@ def test_what_the_archive_has_lost_is_named_and_the_exit_code_says_so(
     history: Archive, out: Path, damaged_on_purpose: None
 ) -> None:
     with history._database.writing() as connection:
-        connection.exec_driver_sql("UPDATE contents SET data = 'rotten' WHERE blob_id = 1 OR data LIKE '%old%'")
+        connection.execute("UPDATE contents SET data = 'rotten' WHERE blob_id = 1 OR data LIKE '%old%'")
     history.close()
     done = archive_command("--db", str(history.path), cwd=out)
     assert done.returncode == 3

@@ -329,10 +329,8 @@ def test_what_the_archive_itself_has_lost_is_said_and_the_rest_is_packed(
     (lost,) = [state for state in history.documents() if state.path == "notes.md"]
     old = history.history("agents/tasks.json").versions[0]
     with history._database.writing() as connection:
-        connection.exec_driver_sql("UPDATE contents SET data = 'rotten' WHERE blob_id = ?", (lost._blob_id,))
-        connection.exec_driver_sql(
-            "UPDATE deltas SET data = x'00' WHERE blob_id = (SELECT id FROM blobs WHERE hash = ?)", (old.hash,)
-        )
+        connection.execute("UPDATE contents SET data = 'rotten' WHERE blob_id = ?", (lost._blob_id,))
+        connection.execute("UPDATE deltas SET data = x'00' WHERE blob_id = (SELECT id FROM blobs WHERE hash = ?)", (old.hash,))
     result = make(history, out)
     package = made_folder(result)
     assert not result.is_complete

@@ -209,3 +209,8 @@ def test_asking_for_a_moment_leaves_an_archive_that_is_open_for_writing_writable
     assert archive.sql("SELECT count(*) FROM documents", at="latest").rows[0][0] == 1
     write_tree(root, {"b.json": b"{}"})
     assert archive.backup(root).added == ("b.json",)
+
+
+def test_regexp_is_a_search_by_python_s_regular_expressions(opened: Archive) -> None:
+    statement = "SELECT 'harbour' REGEXP '^h.r', 'harbour' REGEXP 'arb', 'harbour' REGEXP '^arb', NULL REGEXP 'a'"
+    assert opened.sql(statement).rows == ((1, 1, 0, None),)

@@ -133,10 +133,10 @@ def test_a_state_that_did_not_change_keeps_its_row(project: Project) -> None:
     project.save({"tasks.json": tasks_json((1, "pending"), (2, "pending"))})
     project.save({"tasks.json": tasks_json((0, "pending"), (1, "pending"), (2, "pending"), note="new")})
     with project.archive._database.reading() as connection:
-        rows = connection.exec_driver_sql(
+        rows = connection.execute(
             "SELECT task_id, pointer, first_snapshot_id FROM tasks WHERE until_snapshot_id IS NULL ORDER BY position"
-        ).all()
-    assert [tuple(row) for row in rows] == [("0", "/tasks/0", 2), ("1", "/tasks/1", 1), ("2", "/tasks/2", 1)]
+        ).fetchall()
+    assert rows == [("0", "/tasks/0", 2), ("1", "/tasks/1", 1), ("2", "/tasks/2", 1)]
 
 
 PATHS = ["tasks.json", "todo.txt", "TODO.md", ".beads/issues.jsonl"]
@@ -200,7 +200,7 @@ def assert_time_holds(project: Project, steps: list[list[tuple[str, bytes | None
     with database.writing() as connection:
         grown = sorted(taskstore.content(connection), key=repr)
         spans = taskread.spans(connection, 1, len(trees))
-        connection.exec_driver_sql("UPDATE _indexing SET derivation = 0")
+        connection.execute("UPDATE _indexing SET derivation = 0")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(taskstore, "FLUSH_ROWS", flush_rows)
         index_pending(database)

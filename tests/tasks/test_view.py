@@ -29,7 +29,7 @@ def database(empty_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     path.write_bytes(empty_archive.read_bytes())
     opened = Database(path, writable=True)
     with opened.writing() as connection:
-        run = connection.exec_driver_sql
+        run = connection.execute
         run("INSERT INTO sources (id, name, root, rules) VALUES (1, 'one', '/one', '{}')")
         for number in (1, 2):
             run(
@@ -53,7 +53,7 @@ def store(connection: Connection, tasks: list[Task], snapshot_id: int = 1) -> No
 
 
 def view(connection: Connection) -> list[tuple[str, str]]:
-    return [(path, ref) for path, ref in connection.exec_driver_sql("SELECT path, ref FROM available_tasks")]
+    return [(path, ref) for path, ref in connection.execute("SELECT path, ref FROM available_tasks")]
 
 
 def read(connection: Connection) -> list[Task]:

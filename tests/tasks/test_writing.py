@@ -31,11 +31,11 @@ def make_old(path: Path) -> None:
     """Makes an archive as the schema before tasks had it."""
     path.touch()
     database = Database(path, writable=True)
-    with database.writing() as connection:
+    with database.writing() as connection, migrate._lent(connection) as lent:
         config = Config()
         config.set_main_option("script_location", str(migrate.migrations_folder()))
         config.set_main_option("path_separator", "os")
-        config.attributes["connection"] = connection
+        config.attributes["connection"] = lent
         command.upgrade(config, "0002")
     database.close()
 
@@ -88,10 +88,10 @@ def test_a_failure_at_any_statement_is_made_good_by_the_next_indexing(project: P
     struck = 0
     for n in range(1, 1000):
         with database.writing() as connection:
-            connection.exec_driver_sql("UPDATE _indexing SET derivation = 0")
-        with failing_statement(n) as countdown:
+            connection.execute("UPDATE _indexing SET derivation = 0")
+        with failing_statement(n) as countdown, closing(Database(database.path, writable=True)) as failing:
             try:
-                index_pending(database)
+                index_pending(failing)
             except (ArchiveError, sqlite3.Error):
                 struck += 1
         if not countdown.has_struck:
