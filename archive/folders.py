@@ -190,7 +190,9 @@ def file_stat(path: str, found: os.stat_result) -> FileStat:
 
     Nanoseconds since 1970 end in the year 2262, where 64 bits do; later times count as that.
     """
-    mtime_ns, ctime_ns = (max(-_LAST_NS, min(found_ns, _LAST_NS)) for found_ns in (found.st_mtime_ns, found.st_ctime_ns))
+    mtime_ns, ctime_ns = found.st_mtime_ns, found.st_ctime_ns
+    if not (-_LAST_NS <= mtime_ns <= _LAST_NS and -_LAST_NS <= ctime_ns <= _LAST_NS):  # looked at for each file there is
+        mtime_ns, ctime_ns = (max(-_LAST_NS, min(found_ns, _LAST_NS)) for found_ns in (mtime_ns, ctime_ns))
     return FileStat(path, found.st_size, mtime_ns, ctime_ns, found.st_ino, found.st_mode & MODE_BITS)
 
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 MIN_KEYLIKE = 16
@@ -44,10 +44,6 @@ _NOT_IN_FTS5 = "\u19b0-\u19c0\u19c8\u19c9\u1cf2\u1cf3"
 TOKEN = re.compile(rf"[^\W_{_NOT_IN_FTS5}]+")
 """Matches a run of characters of which FTS5 makes at least one token."""
 
-UNSPACED_PARTS = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}{_NOT_IN_FTS5}]+|[{_PICTURES}]")
-"""Matches a run of characters without spaces, a word, or a picture, in a text of which `is_unspaced` holds."""
-
-_PART = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}{_NOT_IN_FTS5}]+|[{_PICTURES}]")
 _TELLING = re.compile(rf"[{_UNSPACED}{_PICTURES}{_GLUE}]|[\uff01-\uff9f]")
 _HUMP = re.compile(r"[^\W\d_a-zß-öø-ÿ]+(?=[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]{2})|[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+|[A-ZÀ-ÖØ-Þ]+|[0-9]+")
 
@@ -242,10 +238,22 @@ def is_unspaced(chunk: str) -> bool:
     return not chunk.isascii() and _TELLING.search(chunk) is not None
 
 
+# Made when they are first asked for: the sets of characters are so large that each takes as long as ten documents.
+@cache
+def unspaced_parts() -> re.Pattern[str]:
+    """Returns what matches a run of characters without spaces, a word, or a picture, in a text of which `is_unspaced` holds."""
+    return re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}{_NOT_IN_FTS5}]+|[{_PICTURES}]")
+
+
+@cache
+def _unspaced_part() -> re.Pattern[str]:
+    return re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}{_NOT_IN_FTS5}]+|[{_PICTURES}]")
+
+
 def split_unspaced(chunk: str) -> list[str]:
     """Returns the tokens of a text with characters that `unicode61` does not part: characters, words, pictures.
 
     Wide and narrow forms of letters become the usual ones, and letters written in parts are put together.
     """
-    parts = _PART.findall(unicodedata.normalize("NFKC", chunk))
+    parts = _unspaced_part().findall(unicodedata.normalize("NFKC", chunk))
     return [part if TOKEN.match(part) else f"u{ord(part):x}" for part in parts]

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
-from archive.extract.words import TOKEN, UNSPACED_PARTS, identifier_parts, is_unspaced
+from archive.extract.words import TOKEN, identifier_parts, is_unspaced, unspaced_parts
 from archive.model.search import Span
 from archive.query.folding import fold
 from archive.query.value import Field, Query, Term
@@ -90,7 +90,7 @@ def snippet(text: str, query: Query, width: int = 160) -> tuple[str, tuple[Span,
 def _branch(term: Term, accents: str) -> str:
     """Returns a regular expression for a term in folded text; it does not look at what stands around."""
     if is_unspaced(term.text):
-        parts = [_letters(fold(part), accents) for part in UNSPACED_PARTS.findall(term.text)]
+        parts = [_letters(fold(part), accents) for part in unspaced_parts().findall(term.text)]
         # Signs that stand for letters, such as ㎏, are found and not marked.
         return f"(?:{'|'.join(parts)})" if parts else "(?!)"
     words = TOKEN.findall(term.text)

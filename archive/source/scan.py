@@ -60,7 +60,7 @@ def scan(
         extra_paths: Relative paths of files to take in whatever the rules and the size limit say.
         known: Paths that are documents already. One without an extension stays one, even if it no longer holds JSON.
         on_decision: Called with path, whether it is a folder, and the decision, for every entry judged; in no order.
-        on_file: Called with each file that is taken in by the rules, as soon as it is found.
+        on_file: Called with each file that is taken in, as soon as it is found.
 
     Raises:
         SourceUnreadable: The root is missing, is no folder, or cannot be listed.
@@ -181,7 +181,7 @@ class _Walk:
                 self.skipped.append(Problem(path, kind, f"the folder {error.path!a} is {error.what}"))
             else:
                 if not self._skip(path, found) and not self._hidden.is_inode(found):
-                    self.files.append(file_stat(path, found))
+                    self._take_in(path, found)
 
     def _list(self, folder: str) -> list[os.DirEntry[str]]:
         with os.scandir(self._folders.open(folder)) as entries:
@@ -233,8 +233,12 @@ class _Walk:
             message = f"{found.st_size} bytes, over the limit of {limit}"
             self.skipped.append(Problem(path, ProblemKind.TOO_LARGE, message))
         else:
-            self.files.append(stat_ := file_stat(path, found))
-            self._tell_file(stat_)
+            self._take_in(path, found)
+
+    def _take_in(self, path: str, found: os.stat_result) -> None:
+        taken = file_stat(path, found)
+        self.files.append(taken)
+        self._tell_file(taken)
 
     def _limit(self, path: str) -> int:
         return MOST_FILE_BYTES if path in self._extra else min(self._rules.max_file_bytes, MOST_FILE_BYTES)

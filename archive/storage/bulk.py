@@ -11,16 +11,19 @@ from archive.storage.connection import Connection
 _MOST_VALUES = 32_766
 
 
-def insert_rows(connection: Connection, into: str, rows: Sequence[Sequence[object]]) -> None:
+def insert_rows(connection: Connection, into: str, rows: Sequence[Sequence[object]], *, marks: str = "") -> None:
     """Inserts the rows; `into` is the statement up to `VALUES`, such as `INSERT INTO t (a, b)`.
 
     SQLite runs a statement without Python's lock, so a thread that reads files goes on meanwhile. With a statement for
     each row the lock would change hands for each of them, which costs more than the rows.
+
+    Args:
+        marks: What stands for the values of a row, where that is more than a question mark for each.
     """
     if not rows:
         return
     width = len(rows[0])
-    marks = f"({', '.join('?' * width)})"
+    marks = marks or f"({', '.join('?' * width)})"
     most = _MOST_VALUES // width
     start = 0
     while start < len(rows):

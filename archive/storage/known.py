@@ -70,9 +70,13 @@ def load_documents(connection: Connection, source_id: int) -> dict[str, KnownDoc
         (source_id,),
     )
     known: dict[str, KnownDocument] = {}
-    for key, *rest in rows:
-        path = paths.from_key(key)
-        known[path] = KnownDocument._make((path, *rest))
+    for row in rows:
+        key = row[0]
+        if type(key) is str:  # as nearly all are
+            known[key] = KnownDocument._make(row)
+        else:
+            path = paths.from_key(key)
+            known[path] = KnownDocument._make((path, *row[1:]))
     return known
 
 
