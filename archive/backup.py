@@ -159,12 +159,11 @@ def _walk(
     # Taken before the first look: what changes from here on may look unchanged next time.
     fresh_from_ns = clock.file_time_ns() - RACY_NS
     ahead = Ahead()
-    found, alike = _scan(request, known, ahead)
+    found, doubtful = _scan(request, known, ahead)
     outcome = Outcome(documents=len(known), size_bytes=sum(document.size_bytes for document in known.values()))
     # A document that outgrew the size limit is not gone: it keeps its last version, and the problem says so.
     present = {stat.path for stat in found.files}
     present |= {problem.path for problem in found.skipped if problem.kind is ProblemKind.TOO_LARGE}
-    doubtful = [stat for stat in found.files if stat.path not in alike]
     on_progress = request.on_progress or _ignore
     wanted = [(stat, Kind(old.kind) if (old := known.get(stat.path)) is not None else None) for stat in doubtful]
 
@@ -199,14 +198,13 @@ def _walk(
     return outcome, found
 
 
-def _scan(request: BackupRequest, known: dict[str, KnownDocument], ahead: Ahead) -> tuple[Scan, set[str]]:
-    """Returns what there is, and the paths of files that look as they did when they were read."""
-    alike: set[str] = set()
+def _scan(request: BackupRequest, known: dict[str, KnownDocument], ahead: Ahead) -> tuple[Scan, list[FileStat]]:
+    """Returns what there is, and of its files those that do not look as they did when they were read."""
+    doubtful: list[FileStat] = []
 
     def look(stat: FileStat) -> None:
-        if (old := known.get(stat.path)) is not None and old.looks_like(stat):
-            alike.add(stat.path)
-        else:
+        if (old := known.get(stat.path)) is None or not old.looks_like(stat):
+            doubtful.append(stat)
             ahead.expect(stat.size_bytes)
 
     try:
@@ -221,7 +219,7 @@ def _scan(request: BackupRequest, known: dict[str, KnownDocument], ahead: Ahead)
     except BaseException:
         ahead.end()
         raise
-    return found, alike
+    return found, sorted(doubtful)
 
 
 def _incoming(seen: Seen, request: BackupRequest, known: dict[str, KnownDocument], fresh_from_ns: int) -> Incoming:

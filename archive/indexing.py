@@ -21,7 +21,7 @@ from archive.storage.pending import IndexState
 
 # Number of the rules by which items are made. Raise it when the same bytes would give other items: archives then know
 # that theirs are of an older kind, and make them again.
-DERIVATION = 1
+DERIVATION = 2
 
 # So many versions are looked up at once.
 LOOKED_UP = 100_000

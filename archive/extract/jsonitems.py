@@ -19,7 +19,7 @@ from archive.extract.names import Names
 from archive.extract.pointer import format_step
 from archive.extract.rawtext import MAX_CHUNK, clean, split_text
 from archive.extract.secrets import SecretRules, has_colon, has_shape, has_sign, mask_shapes
-from archive.extract.words import Scan, scan
+from archive.extract.words import Part, Scan, keylike_runs, scan
 from archive.model.base import Json
 from archive.model.search import ItemDraft, ItemKind
 
@@ -55,11 +55,11 @@ class JsonItems:
     def _items(self, go: Callable[[Walk], None]) -> list[ItemDraft]:
         walk = Walk(self._rules, self._names)
         go(walk)
-        rows, seen = _rows(walk.found)
-        if walk.met_secret or self._holds_secret(walk.found, seen):
+        rows, seen, long = _rows(walk.found)
+        if walk.met_secret or self._holds_secret(walk.found, seen, [*walk.cut, *long]):
             walk = Walk(self._rules, self._names, careful=True)
             go(walk)
-            rows, seen = _rows([self._masked(find) for find in walk.found])
+            rows, seen, _ = _rows([self._masked(find) for find in walk.found])
         items = [
             _make_draft((key, pointer, kind, title, text, _join(way, words), boilerplate, line, line))
             for ((key, pointer, _, way, _, boilerplate, _, _, line), kind, title, text), words in zip(
@@ -72,16 +72,22 @@ class JsonItems:
             return items
         return [item._replace(key=key) for item, key in zip(items, unique, strict=True)]
 
-    def _holds_secret(self, found: list[Find], seen: Scan) -> bool:
-        """Whether there is something to mask beside what stands under secret names; hardly ever."""
-        shaped = any(has_shape(part.text, part.keylike) for part in seen.parts)
+    def _holds_secret(self, found: list[Find], seen: Scan, cut: list[str]) -> bool:
+        """Whether there is something to mask beside what stands under secret names; hardly ever.
+
+        Args:
+            cut: Texts that are in several pieces in what was seen; a secret may lie across two of them.
+        """
+        looked_at = [*seen.parts, *[Part(text, keylike_runs(text)) for text in cut]]
+        shaped = any(has_shape(part.text, part.keylike) for part in looked_at)
         # The colons behind names are no sign of anything. A space after each line break, as if all were blocks of YAML.
         spoken = [text for place, _, title, parts in found for text in (*parts[1::2], place.label, title) if ":" in text]
-        named = any(has_sign(part.text) for part in seen.parts) or has_colon("\n ".join([*spoken, ""]))
+        named = any(has_sign(part.text) for part in looked_at) or has_colon("\n ".join([*spoken, *cut, ""]))
         if not (named or shaped):
             return False
-        values = "\n".join([value for place, _, title, parts in found for value in (*parts[1::2], place.label, title)])
-        return (shaped and mask_shapes(values) != values) or (named and self._rules.mask_assignments(values) != values)
+        values = [value for place, _, title, parts in found for value in (*parts[1::2], place.label, title)]
+        text = "\n".join([*values, *cut])
+        return (shaped and mask_shapes(text) != text) or (named and self._rules.mask_assignments(text) != text)
 
     def _masked(self, find: Find) -> Find:
         place, kind, title, parts = find
@@ -90,21 +96,23 @@ class JsonItems:
         return place._replace(label=mask(place.label)), kind, mask(title), parts
 
 
-def _rows(found: list[Find]) -> tuple[list[_Row], Scan]:
-    """Returns what is to be items, and what hidden words there are in titles and texts."""
+def _rows(found: list[Find]) -> tuple[list[_Row], Scan, list[str]]:
+    """Returns what is to be items, what hidden words there are in titles and texts, and the texts that were cut for it."""
     rows: list[_Row] = []
+    cut: list[str] = []
     for find in found:
         place, kind, own_title, parts = find
         text = "".join(parts)[1:]
         if len(text) > MAX_CHUNK:
             rows += _large(find)
+            cut += [value for value in parts[1::2] if len(value) > MAX_CHUNK]
         else:
             rows.append((place, kind, _title(place.label, own_title), text))
     seen = scan([f"{title}\n{text}" for _, _, title, text in rows])
     if all(_is_clean(part.text) for part in seen.parts):
-        return rows, seen
+        return rows, seen, cut
     rows = [(place, kind, clean(title), clean(text)) for place, kind, title, text in rows]
-    return rows, scan([f"{title}\n{text}" for _, _, title, text in rows])
+    return rows, scan([f"{title}\n{text}" for _, _, title, text in rows]), cut
 
 
 def _join(one: str, other: str) -> str:

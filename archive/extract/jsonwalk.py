@@ -78,11 +78,13 @@ class Walk:
 
     Attributes:
         found: All that was found, what is around something before it.
+        cut: Texts of which several stretches were found, each whole.
         met_secret: Whether something stood under a secret name.
     """
 
     def __init__(self, rules: SecretRules, names: Names, *, careful: bool = False) -> None:
         self.found: list[Find] = []
+        self.cut: list[str] = []
         self.met_secret = False
         self._rules = rules
         self._names = names
@@ -203,7 +205,10 @@ class Walk:
             return []
         if self._careful:
             text = self._rules.mask(text)
-        return [str(text)] if len(text) <= MAX_CHUNK else [chunk.text for chunk in split_text(text)]
+        if len(text) <= MAX_CHUNK:
+            return [str(text)]
+        self.cut.append(text)
+        return [chunk.text for chunk in split_text(text)]
 
     def _may_show(self, label: str) -> bool:
         return not self._careful or self._rules.mask(label) == label

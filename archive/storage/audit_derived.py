@@ -147,7 +147,7 @@ def paths_of(connection: Connection) -> dict[int, str]:
 
 @contextmanager
 def beside(connection: Connection, path: Path) -> Iterator[None]:
-    """Lets SQL see another archive as `present` while the block runs."""
+    """Lets SQL see another archive as `present` while the block runs; no transaction is open any more when it ends."""
     connection.rollback()  # no file can be attached inside a transaction
     connection.execute("ATTACH ? AS present", (str(path),))
     try:

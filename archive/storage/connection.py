@@ -214,7 +214,7 @@ class Database:
 
     @property
     def raw(self) -> Connection:
-        """The connection outside any transaction, for SQLite's own tools (backup, VACUUM INTO)."""
+        """The one connection there is; outside of all blocks for SQLite's own tools (backup, VACUUM INTO)."""
         if self._opened is None:
             self._opened = _connect(self.path, writable=self.writable, wait_s=self._wait_s)
         return self._opened
@@ -228,7 +228,7 @@ def _connect(path: Path, *, writable: bool, wait_s: float) -> Connection:
             timeout=wait_s,
             isolation_level=None,  # transactions begin and end where this module says so, and not where the driver thinks
             check_same_thread=False,
-            factory=Connection,
+            factory=Connection,  # by the name in this module, so that another kind of connection can be put in its place
         )
         try:
             for rule in (_check_foreign_keys, _bound_memory, _no_double_quoted_texts):

@@ -122,9 +122,10 @@ def match(connection: Connection, expression: str, scope: Scope, *, wanted: int 
         f"SELECT rowid, -{RANK}, {_IN_TITLE} FROM items_fts WHERE items_fts MATCH ? AND rowid > 0 ORDER BY rowid DESC LIMIT ?",
         (expression, most + 1),
     )
-    rows.sort(key=itemgetter(1), reverse=True)  # equal ones stay in their order, the newest first
     total = len(rows)
-    return Found(rows[:most], total, total <= most, total > most)
+    del rows[most:]
+    rows.sort(key=itemgetter(1), reverse=True)  # equal ones stay in their order, the newest first
+    return Found(rows, total, total <= most, total > most)
 
 
 def _match_some(connection: Connection, expression: str, scope: Scope, where: str, values: list[object], most: int) -> Found:

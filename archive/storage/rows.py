@@ -1,4 +1,7 @@
-"""Reads rows, and leaves no statement open behind: one that still runs would hold on to the moment it reads."""
+"""Reads rows, and leaves no statement open behind: one that still runs would hold on to the moment it reads.
+
+That is, once what `stream` gives is read to its end or closed.
+"""
 
 from __future__ import annotations
 

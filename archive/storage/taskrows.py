@@ -87,13 +87,9 @@ def _row(draft: TaskDraft, adapter: str) -> TaskRow:
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
+@lru_cache(1024)  # the same few people and labels come again and again; mostly there are none
 def _json(value: tuple[object, ...]) -> str:
-    return _written(value) if value else "[]"
-
-
-@lru_cache(1024)
-def _written(value: tuple[object, ...]) -> str:
-    return _encode(value)  # of the same few people and labels again and again
+    return _encode(value)
 
 
 def digest_of(adapter: str, state: Sequence[str | int], dependencies: Sequence[Sequence[str | int | None]]) -> int:

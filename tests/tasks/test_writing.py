@@ -65,7 +65,7 @@ def test_an_older_archive_gets_its_tasks_with_the_upgrade(db_path: Path, clock: 
             (len(data),),
         )
         # Its items were all made.
-        connection.execute("UPDATE _indexing SET derivation = 1, version_id = 1, snapshot_id = 1")
+        connection.execute("UPDATE _indexing SET derivation = 2, version_id = 1, snapshot_id = 1")
     before, after = Archive.upgrade(db_path)
     assert (before, after) == (2, migrate.SCHEMA)
     with Archive.open(db_path, mode="write", clock=clock) as archive:

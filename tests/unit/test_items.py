@@ -377,6 +377,31 @@ def test_a_secret_is_in_no_part_of_any_item(value: Json) -> None:
         assert SECRET not in shown
 
 
+@pytest.mark.parametrize("secret", ["https://bob:hunter2,hunter2@db.example/", "/sk-ant-api03-hunter2hunter2hunter2hunter2"])
+@pytest.mark.parametrize("make", [lambda text: {"log": text}, lambda text: [text, "x" * 1_500], lambda text: {"log": [text]}])
+def test_a_secret_on_the_border_between_two_stretches_is_in_neither(secret: str, make: Callable[[str], Json]) -> None:
+    for before in range(MAX_CHUNK - 60, MAX_CHUNK + 1, 3):
+        for after in (" gr\u00fcezi", " hello"):
+            texts = "\n".join(item.text for item in Extractor().of_json(make("y" * before + secret + after)))
+            assert "hunter" not in texts, before
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (["password:hunter2"], ["password:[masked]"]),
+        ({"notes": ["PASSWORD:hunter2", {"x": "y"}]}, ["PASSWORD:[masked]", "x: y"]),
+        ({"at": "2025-08-01T12:30:00Z", "what": "a --token abc"}, ["at: 2025-08-01T12:30:00Z\nwhat: a --token [masked]"]),
+        ({"at": "12:30", "password of": "password: x"}, ["at: 12:30\npassword of: password: [masked]"]),
+        ({"one": "caf\u00e9 token=abc", "two": "plain"}, ["one: caf\u00e9 token=[masked]\ntwo: plain"]),
+        ({"one": "caf\u00e9", "two": {"three": "token=abc"}}, ["one: caf\u00e9", "three: token=[masked]"]),
+        ({"one": "plain 12:30:00", "two": {"three": "12:30"}}, ["one: plain 12:30:00", "three: 12:30"]),
+    ],
+)
+def test_an_assignment_in_a_value_is_masked_and_what_looks_like_one_is_not(value: Json, shown: list[str]) -> None:
+    assert [item.text for item in Extractor().of_json(value)] == shown
+
+
 def test_a_masked_value_leaves_its_name_and_says_so() -> None:
     [item] = items({"api_key": SECRET, "tokens": 5, "max_tokens": 7, "has_password": True, "password": ""})
     assert item.text == f"api_key: {MASK}\ntokens: 5\nmax_tokens: 7\nhas_password: true"
