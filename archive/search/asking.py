@@ -81,10 +81,10 @@ class _Asking:
 
     def asked(self) -> Page[Hit]:
         """Returns the page for words."""
-        typed = parse(self._request.text)
-        query = self._curbed(typed)
+        given = parse(self._request.text)
+        query = self._curbed(given)
         notes = [Note(kind=NoteKind.IGNORED, message=note) for note in query.notes]
-        if query != typed:
+        if query != given:
             message = "too many words begin with one letter to look for all of them: it was taken for a word itself"
             notes.append(Note(kind=NoteKind.BOUNDED, message=message))
         if query.is_empty and not self._conditions(query).filters and self._request.kind is None:
