@@ -55,8 +55,8 @@ class JsonItems:
     def _items(self, go: Callable[[Walk], None]) -> list[ItemDraft]:
         walk = Walk(self._rules, self._names)
         go(walk)
-        rows, seen, long = _rows(walk.found)
-        if walk.met_secret or self._holds_secret(walk.found, seen, [*walk.cut, *long]):
+        rows, seen, cut = _rows(walk.found)
+        if walk.met_secret or self._holds_secret(walk.found, seen, [*walk.cut, *cut]):
             walk = Walk(self._rules, self._names, careful=True)
             go(walk)
             rows, seen, _ = _rows([self._masked(find) for find in walk.found])

@@ -131,9 +131,8 @@ def scan(texts: list[str]) -> Scan:
     """Looks for hidden words in many texts at once, which is much faster than in one after another."""
     words = [""] * len(texts)
     # Apart, for one letter beyond Latin-1 makes a text twice as large and looking through it several times as slow.
+    plain = [number for number, text in enumerate(texts) if text.isascii()]
     foreign = [number for number, text in enumerate(texts) if not text.isascii()]
-    others = set(foreign)
-    plain = [number for number in range(len(texts)) if number not in others] if foreign else range(len(texts))
     parts = _scan_part(texts, plain, words), _scan_part(texts, foreign, words)
     for number in foreign:
         if runs := _runs(texts[number]):
